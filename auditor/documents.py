@@ -1,0 +1,257 @@
+"""The contract between sources and the inventory: what a document is, and the document types that are ours.
+
+A *document* is one ARM-shaped object as a source gave it: `{"id", "type", "name", "location", "kind", "sku", "tags",
+"properties"}`, exactly as ARM returned it. Three more forms exist:
+
+* a **list document** is one list read: `{"id": <path of the list>, "type", "value": [...]}`. So an empty list is an
+  answer, and differs from a list that was never read.
+* an **unreadable document** stands for a read that failed: `{"id", "type", "$unknown": {"reason", "status", "code",
+  "action", "scope", "grant"}}`.
+* an **answered "no"**: `{"id", "type", "$absent": {"status", "code"}}` for what is certainly not there (404), and
+  `{"id", "type", "$unsupported": {"status", "code"}}` for a question the resource does not know (400).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import msgspec
+
+Document = dict[str, Any]
+
+# Document types of reads that are lists or have no ARM type of their own. Compare without regard to case.
+SUBSCRIPTION: Final = "Microsoft.Resources/subscriptions"
+LOCATIONS: Final = "Microsoft.Resources/subscriptions/locations"  # list, id /subscriptions/{s}/locations
+RESOURCE_LIST: Final = "Microsoft.Resources/subscriptions/resources"  # only as $unknown: a scope not listed
+TENANT: Final = "Microsoft.Resources/tenants"  # id /tenants/{tenant id}
+MANAGEMENT_GROUP: Final = "Microsoft.Management/managementGroups"
+DIAGNOSTIC_SETTINGS: Final = "Microsoft.Insights/diagnosticSettings"  # list, id {resource}/providers/{type}
+DIAGNOSTIC_CATEGORIES: Final = "Microsoft.Insights/diagnosticSettingsCategories"  # list, likewise
+ENTRA: Final = "microsoft.aadiam/tenants"  # the Entra ID tenant as something that logs (made by the inventory)
+ENTRA_SETTINGS: Final = "microsoft.aadiam/diagnosticSettings"  # list, id /providers/microsoft.aadiam/...
+ENTRA_CATEGORIES: Final = "microsoft.aadiam/diagnosticSettingsCategories"  # list
+SUBSCRIBED_SKUS: Final = "microsoft.graph/subscribedSkus"  # list, id /providers/microsoft.graph/subscribedSkus
+LOG_PROFILES: Final = "Microsoft.Insights/logProfiles"  # list, id /subscriptions/{s}/providers/{type}
+FLOW_LOGS: Final = "Microsoft.Network/networkWatchers/flowLogs"  # list, id {watcher}/flowLogs; and each of its items
+DELETED_VAULTS: Final = "Microsoft.KeyVault/deletedVaults"  # list, id /subscriptions/{s}/providers/{type}
+TABLES: Final = "Microsoft.OperationalInsights/workspaces/tables"  # list, id {workspace}/tables; and each of its items
+LIFECYCLE: Final = "Microsoft.Storage/storageAccounts/managementPolicies"  # id {account}/managementPolicies/default
+CONTAINERS: Final = "Microsoft.Storage/storageAccounts/blobServices/containers"  # list, id {account}/blobServices/...
+EVENT_HUBS: Final = "Microsoft.EventHub/namespaces/eventhubs"  # list, id {namespace}/eventhubs
+# Classic Storage Analytics logging of one service, read from the data plane: id {account}/blobServices/default/
+# storageAnalytics; properties {"logging": {"version", "delete", "read", "write", "retentionPolicy": {...}}}
+STORAGE_ANALYTICS: Final = "Auditor/storageAnalytics"
+# One per place that any log setting names, whether it exists or not (made by the inventory). Its id is the place's.
+LOG_DESTINATION: Final = "Auditor/logDestinations"
+
+SUBSCRIPTION_CATEGORIES: Final = (
+    "Administrative",
+    "Security",
+    "ServiceHealth",
+    "Alert",
+    "Recommendation",
+    "Policy",
+    "Autoscale",
+    "ResourceHealth",
+)
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """Where, when and as whom documents were collected; the same for a live scan and for its snapshot."""
+
+    source: str = "azure"  # what was read: azure, terraform-plan, arm-template ...
+    tool_version: str = ""
+    cloud: str = "public"
+    tenant: str = ""  # tenant id
+    principal: str = ""  # who asked: application or user, as the token says
+    started_at: str = ""  # RFC 3339, UTC, whole seconds
+    finished_at: str = ""
+    requests: int = 0
+    throttled: int = 0
+    denied: int = 0
+    api_versions: dict[str, str] = msgspec.field(default_factory=dict)  # document type → api-version asked
+    interrupted: bool = False
+
+
+class Collection(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a source gives: the documents, and how they were come by."""
+
+    documents: list[Document]
+    run: Run
+
+
+def normal_id(value: str) -> str:
+    """An ARM id for comparing: lower case, one leading slash, no doubled or trailing ones (domain.md, traps 1)."""
+    return "/" + re.sub(r"/+", "/", value.strip()).strip("/").lower()
+
+
+def normal_location(value: str | None) -> str:
+    """A region for comparing: `West Europe` is `westeurope`."""
+    return (value or "").replace(" ", "").lower()
+
+
+_SUBSCRIPTION_OF = re.compile(r"^/subscriptions/([^/]+)", re.IGNORECASE)
+_GROUP_OF = re.compile(r"^/subscriptions/[^/]+/resourcegroups/([^/]+)", re.IGNORECASE)
+
+
+def subscription_of(resource_id: str) -> str:
+    """The subscription id inside an ARM id, lower case; empty where there is none."""
+    found = _SUBSCRIPTION_OF.match(resource_id)
+    return found.group(1).lower() if found else ""
+
+
+def resource_group_of(resource_id: str) -> str:
+    """The resource group's name inside an ARM id, as written; empty where there is none."""
+    found = _GROUP_OF.match(resource_id)
+    return found.group(1) if found else ""
+
+
+def type_of(resource_id: str) -> str:
+    """The resource type an ARM id speaks of: `Microsoft.KeyVault/vaults`; `` where it has no provider part."""
+    _, found, tail = resource_id.rpartition("/providers/")
+    if not found:
+        return SUBSCRIPTION if re.fullmatch(r"/subscriptions/[^/]+/?", resource_id, re.IGNORECASE) else ""
+    parts = tail.strip("/").split("/")
+    return "/".join([parts[0], *parts[1::2]])
+
+
+def name_of(resource_id: str) -> str:
+    """The last part of an ARM id."""
+    return resource_id.rstrip("/").rpartition("/")[2]
+
+
+def parent_of(resource_id: str) -> str:
+    """The id of the resource that an ARM id's resource is a child of; empty for a top-level one."""
+    head, _, tail = resource_id.rpartition("/providers/")
+    parts = tail.strip("/").split("/")
+    return f"{head}/providers/{'/'.join(parts[:-2])}" if len(parts) > 3 else ""
+
+
+def settings_id(resource_id: str) -> str:
+    """The id of the list document that holds a resource's diagnostic settings."""
+    return f"{resource_id.rstrip('/')}/providers/{DIAGNOSTIC_SETTINGS}"
+
+
+def categories_id(resource_id: str) -> str:
+    """The id of the list document that holds the categories a resource can log."""
+    return f"{resource_id.rstrip('/')}/providers/{DIAGNOSTIC_CATEGORIES}"
+
+
+def kind_key(document: Mapping[str, Any]) -> tuple[str, str, str]:
+    """(type, kind, SKU): resources alike in these offer the same categories, so one list is read for all of them."""
+    sku = document.get("sku")
+    sku_name = sku.get("name") if isinstance(sku, Mapping) else None
+    if not isinstance(sku_name, str):  # workspaces, vaults, gateways carry it inside
+        properties = document.get("properties")
+        inner = properties.get("sku") if isinstance(properties, Mapping) else None
+        sku_name = inner.get("name") if isinstance(inner, Mapping) else ""
+    return (
+        str(document.get("type") or "").lower(),
+        str(document.get("kind") or "").lower(),
+        str(sku_name or "").lower(),
+    )
+
+
+STORAGE_SERVICES: Final = {
+    "blob": "blobServices",
+    "queue": "queueServices",
+    "table": "tableServices",
+    "file": "fileServices",
+}
+
+
+def storage_services(account: Mapping[str, Any]) -> Iterator[str]:
+    """The services of a storage account document (`blob`, `queue`, `table`, `file`) that can log.
+
+    Decided from `primaryEndpoints`, kind and SKU, because premium and single-purpose accounts lack services
+    (domain.md 4.3); an account whose properties could not be read yields none.
+    """
+    properties = account.get("properties")
+    if not isinstance(properties, Mapping):
+        return
+    kind = str(account.get("kind") or "StorageV2").lower()
+    allowed = {"blobstorage": ("blob",), "blockblobstorage": ("blob",), "filestorage": ("file",)}.get(
+        kind, tuple(STORAGE_SERVICES)
+    )
+    sku = account.get("sku")
+    if kind == "storagev2" and isinstance(sku, Mapping) and str(sku.get("name", "")).lower().startswith("premium"):
+        allowed = ("blob",)  # premium page blobs
+    endpoints = properties.get("primaryEndpoints")
+    for service in STORAGE_SERVICES:
+        if service in allowed and (not isinstance(endpoints, Mapping) or endpoints.get(service)):
+            yield service
+
+
+def storage_service_id(account_id: str, service: str) -> str:
+    """The id of a storage service, the scope at which its logs are set: `…/blobServices/default`."""
+    return f"{account_id.rstrip('/')}/{STORAGE_SERVICES[service]}/default"
+
+
+def storage_analytics_id(account_id: str, service: str) -> str:
+    """The id of the document that holds a service's classic Storage Analytics logging."""
+    return f"{storage_service_id(account_id, service)}/storageAnalytics"
+
+
+_SINGLE_DESTINATIONS = {
+    "workspaceId": "log-analytics",
+    "storageAccountId": "storage",
+    "eventHubAuthorizationRuleId": "event-hub",
+    "serviceBusRuleId": "event-hub",
+    "marketplacePartnerId": "partner",
+}
+
+
+def destinations_of(properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(kind, id) of each destination that a diagnostic setting's `properties` name; null and "" are none.
+
+    Kinds: `log-analytics`, `storage`, `event-hub`, `partner`. An event hub is named by its namespace's id, or by the
+    hub's when the setting or the rule names one.
+    """
+    for key, kind in _SINGLE_DESTINATIONS.items():
+        value = properties.get(key)
+        if not isinstance(value, str) or not value.strip():
+            continue
+        if kind == "event-hub":
+            if key == "serviceBusRuleId" and properties.get("eventHubAuthorizationRuleId"):
+                continue  # the old name of the same field
+            yield kind, _event_hub(value, properties.get("eventHubName"))
+        else:
+            yield kind, value.rstrip("/")
+
+
+def _event_hub(rule_id: str, hub: object) -> str:
+    place = re.split(r"/authorizationrules/", rule_id, flags=re.IGNORECASE)[0].rstrip("/")
+    if "/eventhubs/" not in place.lower() and isinstance(hub, str) and hub.strip():
+        return f"{place}/eventhubs/{hub.strip()}"
+    return place
+
+
+def event_hub_namespace(destination_id: str) -> str:
+    """The namespace's id of an event-hub destination, whether it names a hub or the namespace."""
+    return re.split(r"/eventhubs/", destination_id, flags=re.IGNORECASE)[0]
+
+
+_MARKERS = ("$unknown", "$absent", "$unsupported")
+
+
+def marker(document: Mapping[str, Any]) -> str | None:
+    """`$unknown`, `$absent` or `$unsupported` for a document that is no answer in itself, else None."""
+    return next((mark for mark in _MARKERS if mark in document), None)
+
+
+def unreadable(
+    doc_id: str,
+    doc_type: str,
+    *,
+    reason: str,
+    status: int | None = None,
+    code: str | None = None,
+    action: str | None = None,
+    scope: str | None = None,
+    grant: str | None = None,
+) -> Document:
+    """The document that stands for a read that failed."""
+    detail = {"reason": reason, "status": status, "code": code, "action": action, "scope": scope, "grant": grant}
+    return {"id": doc_id, "type": doc_type, "$unknown": {k: v for k, v in detail.items() if v is not None}}

@@ -1,0 +1,292 @@
+"""All that a format is given: findings, coverage, what was not read, and the arithmetic every format shares.
+
+The JSON form of `Report` (`--format json`) is the canonical findings file: other tools build on it, and
+`auditor report` renders every other format from it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import msgspec
+
+from auditor.documents import Run
+from auditor.inventory import Origin, Subscription, Unknown
+
+SCHEMA_VERSION = 1
+
+Status = Literal["pass", "fail", "unknown", "not-applicable"]
+Severity = Literal["critical", "high", "medium", "low", "info"]
+State = Literal["exported", "partly", "missing", "accepted", "unassessed"]
+
+SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low", "info")
+STATES: tuple[State, ...] = ("exported", "partly", "missing", "accepted", "unassessed")
+
+
+class BlindTo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an investigator cannot answer when the rule fails."""
+
+    questions: list[str]
+    attack: list[str] = []  # ATT&CK technique ids
+    attack_version: str = ""
+
+
+class RuleInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What a report says of a rule."""
+
+    id: str
+    title: str
+    severity: Severity
+    resource: str
+    rationale: str
+    remediation: dict[str, str]
+    blind_to: BlindTo | None = None
+    frameworks: dict[str, list[str]] = {}
+    references: list[str] = []
+    params: dict[str, Any] = {}
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """What a finding judges: a resource, or a group such as `<subscription id>/<region>`."""
+
+    id: str  # as Azure writes it
+    type: str
+    name: str
+    subscription: str = ""  # id
+    location: str = ""
+    resource_group: str = ""
+    origin: Origin | None = None
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule met one subject: the status, and what decided it."""
+
+    rule: str
+    status: Status
+    severity: Severity
+    message: str
+    fingerprint: str  # 16 hex digits, stable over scans: rule + subject
+    subject: Subject
+    evidence: dict[str, Any] = {}
+    why_unknown: list[Unknown] = []  # for status unknown: the reads that failed
+
+
+class Cell(msgspec.Struct, frozen=True, kw_only=True):
+    """One log source: one category of one resource, whether it is exported and where to."""
+
+    category: str
+    state: State
+    destinations: list[str] = []  # ids
+    evidence_class: str = ""  # control-plane, identity, data, network, host: columns of the coverage map
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One resource in the coverage matrix, with each category that is expected of it."""
+
+    id: str
+    type: str
+    name: str
+    subscription: str = ""
+    location: str = ""
+    resource_group: str = ""
+    cells: list[Cell] = []
+
+
+class DestinationInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """One place that logs go to, and how long it keeps them."""
+
+    id: str
+    kind: str
+    name: str
+    subscription: str = ""
+    location: str = ""
+    exists: bool | None = True  # None: could not be read
+    accepts: bool | None = True
+    retention: str = ""  # "365 days", "no expiry", "unknown: reason"
+    retention_days: int | None = None  # None: no expiry or unknown
+    interactive_days: int | None = None
+    details: dict[str, str] = {}  # plan, daily cap, lifecycle, immutability ... as words
+    sources: int = 0  # log sources that send here
+
+
+class UnreadInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """One read that failed, with the permission or change that would make it succeed."""
+
+    id: str
+    type: str
+    scope: str  # the subscription's id, or the tenant
+    why: Unknown
+    lists: bool = False  # it was to list resources: what is below is not known at all
+
+
+class Completeness(msgspec.Struct, frozen=True, kw_only=True):
+    """How every planned read ended. The three add up to `planned`."""
+
+    planned: int
+    answered: int
+    not_supported: int
+    unknown: int
+
+    @property
+    def share(self) -> float:
+        """The share of planned reads that were answered or answered "not supported", 0 to 1; 1 for none planned."""
+        return (self.planned - self.unknown) / self.planned if self.planned else 1.0
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of judging one estate at one time."""
+
+    schema_version: int = SCHEMA_VERSION
+    generated_at: str = ""  # the clock of judging: the evidence's end, or SOURCE_DATE_EPOCH
+    title: str = "Azure logging coverage"
+    run: Run
+    subscriptions: list[Subscription] = []
+    resource_count: int = 0
+    rules: list[RuleInfo] = []
+    findings: list[Finding] = []
+    coverage: list[Row] = []
+    destinations: list[DestinationInfo] = []
+    unread: list[UnreadInfo] = []
+    completeness: Completeness
+
+
+# --- arithmetic (report.md 4.2) -------------------------------------------------------------------------------------
+
+
+class Tally(msgspec.Struct, frozen=True, kw_only=True):
+    """How many log sources are in each state. A log source is one resource and one category expected of it."""
+
+    exported: int = 0
+    partly: int = 0
+    missing: int = 0
+    accepted: int = 0
+    unassessed: int = 0
+
+    @property
+    def expected(self) -> int:
+        """All five states together."""
+        return self.exported + self.partly + self.missing + self.accepted + self.unassessed
+
+    @property
+    def assessed(self) -> int:
+        """Everything that could be read."""
+        return self.expected - self.unassessed
+
+    @property
+    def coverage(self) -> float | None:
+        """Exported of assessed, 0 to 1; None where nothing was assessed. Nothing else raises it."""
+        return self.exported / self.assessed if self.assessed else None
+
+    @property
+    def low(self) -> float:
+        """Coverage if every unassessed source were missing."""
+        return self.exported / self.expected if self.expected else 0.0
+
+    @property
+    def high(self) -> float:
+        """Coverage if every unassessed source were exported."""
+        return (self.exported + self.unassessed) / self.expected if self.expected else 1.0
+
+    @property
+    def percent(self) -> str:
+        """`44%`, or `unknown`; 100% only when nothing is missing or partly exported."""
+        return "unknown" if self.coverage is None else percent(self.coverage)
+
+    @property
+    def range(self) -> str:
+        """`40–49%` where something was not assessed, else empty."""
+        if not self.unassessed:
+            return ""
+        return f"{percent(self.low)[:-1]}–{percent(self.high)}"
+
+
+def percent(share: float) -> str:
+    """Whole percent; `100%` means all and `0%` none, whatever rounding would say."""
+    if share >= 1:
+        return "100%"
+    if share <= 0:
+        return "0%"
+    return f"{min(99, max(1, math.floor(share * 100 + 0.5)))}%"
+
+
+def tally(cells: Iterable[Cell]) -> Tally:
+    """Count cells by state."""
+    counts = Counter(cell.state for cell in cells)
+    return Tally(**{state: counts[state] for state in STATES})
+
+
+def tally_rows(rows: Iterable[Row]) -> Tally:
+    """Count every cell of these rows by state."""
+    return tally(cell for row in rows for cell in row.cells)
+
+
+class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule with how its subjects came out."""
+
+    info: RuleInfo
+    findings: list[Finding]
+
+    def count(self, status: Status) -> int:
+        """How many subjects have this status."""
+        return sum(finding.status == status for finding in self.findings)
+
+    @property
+    def failed(self) -> list[Finding]:
+        """The findings that failed, in report order."""
+        return [finding for finding in self.findings if finding.status == "fail"]
+
+    @property
+    def unknown(self) -> list[Finding]:
+        """The findings that could not be told."""
+        return [finding for finding in self.findings if finding.status == "unknown"]
+
+    @property
+    def assessed(self) -> int:
+        """How many subjects passed or failed."""
+        return self.count("pass") + self.count("fail")
+
+    @property
+    def outcome(self) -> str:
+        """`failed`, `unknown`, `passed` or `not applicable`: nothing judged never counts as passed."""
+        if self.count("fail"):
+            return "failed"
+        if self.count("unknown"):
+            return "unknown"
+        return "passed" if self.count("pass") else "not applicable"
+
+
+def by_rule(report: Report) -> list[RuleResult]:
+    """Every rule with its findings: worst severity first, then most failures, then id."""
+    grouped: dict[str, list[Finding]] = {}
+    for finding in report.findings:
+        grouped.setdefault(finding.rule, []).append(finding)
+    results = [RuleResult(info=info, findings=grouped.get(info.id, [])) for info in report.rules]
+    return sorted(results, key=lambda r: (SEVERITIES.index(r.info.severity), -r.count("fail"), r.info.id))
+
+
+def count_findings(report: Report) -> dict[str, int]:
+    """How many findings have each status; `critical` … `info` count the failed ones."""
+    counts: Counter[str] = Counter(finding.status for finding in report.findings)
+    counts.update(finding.severity for finding in report.findings if finding.status == "fail")
+    return {key: counts[key] for key in ("fail", "pass", "unknown", "not-applicable", *SEVERITIES)}
+
+
+def last_line(report: Report) -> str:
+    """What a run ends with: everything is counted, hidden things too."""
+    counts = count_findings(report)
+    worst = ", ".join(f"{counts[s]} {s}" for s in SEVERITIES if counts[s])
+    share = report.completeness.share * 100
+    readable = "100" if share >= 100 else f"{min(share, 99.9):.1f}"
+    return (
+        f"{counts['fail']} failed{f' ({worst})' if worst else ''}, {counts['pass']} passed, "
+        f"{counts['unknown']} unknown, {counts['not-applicable']} not applicable · {readable} % readable"
+    )
+
+
+def fingerprint(rule: str, subject_id: str) -> str:
+    """Sixteen hex digits that stay the same over scans for one rule and one subject, whatever the id's case."""
+    return hashlib.sha256(f"{rule}\n{subject_id.lower()}".encode()).hexdigest()[:16]
