@@ -1,0 +1,319 @@
+"""Inventory × rules → Report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from auditor.coverage import coverage_rows, destination_rows, unread_rows
+from auditor.inventory import Inventory, LogSetting, Resource, Unknown
+from auditor.match import Scope, lookup
+from auditor.report import SEVERITIES, Completeness, Finding, Report, Status, Subject, fingerprint
+from auditor.rule import AnyOf, Exists, Logs, Match, Requirement, Rule
+from auditor.truth import Truth, every, some
+
+MAX_REASONS = 5
+MAX_EVIDENCE = 50  # members of one list
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """How one requirement came out for one subject."""
+
+    truth: Truth
+    applies: bool = True
+    missing: tuple[str, ...] = ()  # log categories not exported
+    unsure: tuple[str, ...] = ()  # log categories of which it cannot be told
+
+
+def judge(inventory: Inventory, rules: Sequence[Rule], generated_at: str = "") -> Report:
+    """Judge an estate with these rules; the same inventory, rules and clock give the same report."""
+    findings = [finding for rule in rules for finding in judge_rule(rule, inventory)]
+    findings.sort(key=lambda f: (SEVERITIES.index(f.severity), f.rule, f.subject.id.lower(), f.subject.id))
+    reads = inventory.reads
+    return Report(
+        generated_at=generated_at or inventory.run.finished_at,
+        run=inventory.run,
+        subscriptions=list(inventory.subscriptions),
+        resource_count=sum(1 for r in inventory.by_id.values() if "/providers/" in r.id and r.subscription),
+        rules=[rule.info for rule in rules],
+        findings=findings,
+        coverage=coverage_rows(inventory),
+        destinations=destination_rows(inventory),
+        unread=unread_rows(inventory),
+        completeness=Completeness(
+            planned=sum(reads.values()),
+            answered=reads.get("answered", 0),
+            not_supported=reads.get("not_supported", 0),
+            unknown=reads.get("unknown", 0),
+        ),
+    )
+
+
+def judge_rule(rule: Rule, inventory: Inventory) -> Iterator[Finding]:
+    """The findings of one rule: one for each subject that is, or may be, in its scope."""
+    index = _Candidates(inventory)
+    scoped = _in_scope(rule, inventory)
+    if rule.per:
+        yield from _judge_groups(rule, inventory, index, scoped)
+        return
+    for resource, scope, in_scope in scoped:
+        verdict = _meet(rule.require, resource, scope, inventory, index)
+        status = _status(verdict, in_scope)
+        yield Finding(
+            rule=rule.id,
+            status=status,
+            severity=rule.info.severity,
+            message=_message(rule, inventory, resource, status, verdict, scope),
+            fingerprint=fingerprint(rule.id, resource.id),
+            subject=_subject(resource),
+            evidence=_evidence(rule, resource, verdict),
+            why_unknown=_reasons(scope) if status == "unknown" else [],
+        )
+
+
+def _in_scope(rule: Rule, inventory: Inventory) -> Iterator[tuple[Resource, Scope, Truth]]:
+    for pattern in rule.resources:
+        for resource in inventory.of_type(pattern):
+            scope = Scope(resource, rule.info.params)
+            inside: Truth = True if rule.where is None else rule.where(resource, scope)
+            if inside is not False:
+                yield resource, scope, inside
+
+
+def _judge_groups(
+    rule: Rule, inventory: Inventory, index: _Candidates, scoped: Iterable[tuple[Resource, Scope, Truth]]
+) -> Iterator[Finding]:
+    groups: dict[tuple[str, ...], list[tuple[Resource, Scope, Truth]]] = {}
+    for resource, scope, inside in scoped:
+        key = tuple(str(getattr(resource, field) or "") for field in rule.per)
+        if all(key) and "global" not in key:  # without a region there is nothing regional to ask
+            groups.setdefault(key, []).append((resource, scope, inside))
+    for key, members in sorted(groups.items()):
+        members.sort(key=lambda member: (member[2] is not True, member[0].id))
+        resource, scope, inside = members[0]
+        verdict = _meet(rule.require, resource, scope, inventory, index)
+        status = _status(verdict, inside)
+        subject_id = "/".join(key)
+        named = dict(zip(rule.per, key, strict=True))
+        yield Finding(
+            rule=rule.id,
+            status=status,
+            severity=rule.info.severity,
+            message=_message(rule, inventory, resource, status, verdict, scope),
+            fingerprint=fingerprint(rule.id, subject_id),
+            subject=Subject(
+                id=subject_id,
+                type=" × ".join(rule.per),
+                name=subject_id,
+                subscription=named.get("subscription", ""),
+                location=named.get("location", ""),
+            ),
+            evidence={"resources": sorted({m[0].name for m in members})[:MAX_EVIDENCE], "count": len(members)},
+            why_unknown=_reasons(scope) if status == "unknown" else [],
+        )
+
+
+def _status(verdict: Verdict, inside: Truth) -> Status:
+    """A resource that only *may* be in scope can pass, but never fail."""
+    if not verdict.applies:
+        return "not-applicable"
+    if verdict.truth is True:
+        return "pass"
+    return "fail" if verdict.truth is False and inside is True else "unknown"
+
+
+# --- requirements ---------------------------------------------------------------------------------------------------
+
+
+def _meet(require: Requirement, resource: Resource, scope: Scope, inventory: Inventory, index: _Candidates) -> Verdict:
+    if isinstance(require, Logs):
+        return _logs(require, resource, scope)
+    if isinstance(require, Match):
+        return Verdict(require.matcher(resource, scope))
+    if isinstance(require, Exists):
+        return Verdict(_exists(require, resource, scope, inventory, index))
+    verdicts = [_meet(option, resource, scope, inventory, index) for option in require.options]
+    applying = [verdict for verdict in verdicts if verdict.applies]
+    if not applying:
+        return Verdict(None, applies=False)
+    truth = some(verdict.truth for verdict in applying)
+    missing = () if truth else tuple(dict.fromkeys(c for verdict in applying for c in verdict.missing))
+    return Verdict(truth, missing=missing)
+
+
+def _logs(require: Logs, resource: Resource, scope: Scope) -> Verdict:
+    settings = resource.settings
+    offers = {name.casefold() for name in resource.offers}
+    perhaps = {name.casefold() for name in resource.may_offer}
+    if isinstance(settings, Unknown):
+        if not offers and not perhaps and not resource.is_stand_in and "offered" in resource.facts:
+            # Settings unreadable, but it certainly logs nothing of the kind: no matter.
+            return Verdict(None, applies=not isinstance(resource.facts.get("offered"), list))
+        scope.seen.append(settings)
+        wanted = tuple(c for c in require.categories if not offers or c.casefold() in offers | perhaps)
+        return Verdict(None, unsure=wanted, applies=bool(wanted))
+    missing: list[str] = []
+    unsure: list[str] = []
+    applies = False
+    for category in require.categories:
+        folded = category.casefold()
+        truth = some(_exports(setting, folded, require, scope) for setting in settings)
+        if truth is True:
+            applies = True
+        elif folded in offers:
+            applies = True
+            (missing if truth is False else unsure).append(category)
+        elif folded in perhaps:
+            applies = True
+            unsure.append(category)
+            why = resource.facts.get("why_may_offer")
+            if isinstance(why, Unknown):
+                scope.seen.append(why)
+    truth = False if missing else None if unsure else True
+    return Verdict(truth, applies=applies, missing=tuple(missing), unsure=tuple(unsure))
+
+
+def _exports(setting: LogSetting, category: str, require: Logs, scope: Scope) -> Truth:
+    """Whether one setting sends a category to a destination that is not known to be gone and meets `to`."""
+    if any(category == name.casefold() for name in setting.categories):
+        enabled: Truth = True
+    elif any(category == name.casefold() for name in setting.possible):
+        enabled = None
+    else:
+        return False
+    living = [d for d in setting.destinations if d.exists is not False]
+    reached = some(True if require.to is None else require.to(d, scope) for d in living)
+    return every([enabled, reached])
+
+
+class _Candidates:
+    """Resources by the values that an `exists` looks them up by, so that it need not go through all of them."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self._inventory = inventory
+        self._index: dict[tuple[str, str], tuple[dict[str, list[Resource]], list[Resource]]] = {}
+
+    def of(self, require: Exists, subject: Resource) -> Iterable[Resource]:
+        for path, reference in require.keys:
+            wanted = lookup(subject, reference.split("."))
+            if isinstance(wanted, str):
+                known, unsure = self._by(require.resource, path)
+                return [*known.get(wanted.casefold(), ()), *unsure]
+        return self._inventory.of_type(require.resource)
+
+    def _by(self, pattern: str, path: str) -> tuple[dict[str, list[Resource]], list[Resource]]:
+        if (pattern, path) not in self._index:
+            known: dict[str, list[Resource]] = {}
+            unsure: list[Resource] = []
+            for resource in self._inventory.of_type(pattern):
+                value = lookup(resource, path.split("."))
+                if isinstance(value, str):
+                    known.setdefault(value.casefold(), []).append(resource)
+                else:
+                    unsure.append(resource)
+            self._index[pattern, path] = (known, unsure)
+        return self._index[pattern, path]
+
+
+def _exists(require: Exists, subject: Resource, scope: Scope, inventory: Inventory, index: _Candidates) -> Truth:
+    found = some(
+        True if require.where is None else require.where(candidate, scope) for candidate in index.of(require, subject)
+    )
+    if found is False:
+        for unread in inventory.unread_scopes():  # what was not listed may hold it
+            if not subject.subscription or subject.subscription in unread.id.lower() or unread.id in ("/", ""):
+                scope.seen.append(unread.why)
+                return None
+    return found
+
+
+# --- telling --------------------------------------------------------------------------------------------------------
+
+
+def _subject(resource: Resource) -> Subject:
+    return Subject(
+        id=resource.shown_id,
+        type=resource.type,
+        name=resource.name,
+        subscription=resource.subscription,
+        location=resource.location,
+        resource_group=resource.resource_group,
+        origin=resource.origin,
+    )
+
+
+def _message(
+    rule: Rule, inventory: Inventory, resource: Resource, status: Status, verdict: Verdict, scope: Scope
+) -> str:
+    if status == "pass":
+        return rule.info.title
+    if status == "not-applicable":
+        why = resource.facts.get("why_not_offered")
+        return str(why) if isinstance(why, str) and why else f"{resource.name} does not offer these logs."
+    if status == "unknown":
+        why = scope.seen[0].reason if scope.seen else "not everything it depends on could be read"
+        return f"Cannot tell for {resource.name}: {why}"
+    return rule.message.safe_substitute(
+        id=resource.shown_id,
+        name=resource.name,
+        type=resource.type,
+        location=resource.location,
+        subscription=resource.subscription,
+        subscription_name=inventory.subscription_names.get(resource.subscription, resource.subscription),
+        resource_group=resource.resource_group,
+        kind=resource.kind,
+        missing=", ".join(verdict.missing),
+    )
+
+
+def _reasons(scope: Scope) -> list[Unknown]:
+    return list(dict.fromkeys(scope.seen))[:MAX_REASONS]
+
+
+def _evidence(rule: Rule, resource: Resource, verdict: Verdict) -> dict[str, Any]:
+    evidence: dict[str, Any] = {}
+    for path in rule.evidence:
+        value = lookup(resource, path.split("."))
+        if value is not None:
+            evidence[path] = _plain(value)
+    if verdict.missing:
+        evidence["missing"] = list(verdict.missing)
+    if verdict.unsure:
+        evidence["unsure"] = list(verdict.unsure)
+    if isinstance(rule.require, Logs | AnyOf) and not isinstance(resource.settings, Unknown) and resource.settings:
+        evidence["settings"] = [_setting(setting) for setting in resource.settings][:MAX_EVIDENCE]
+        unread = sorted({d.id for s in resource.settings for d in s.destinations if isinstance(d.exists, Unknown)})
+        if unread:
+            evidence["destinations_not_read"] = unread
+    return evidence
+
+
+def _setting(setting: LogSetting) -> dict[str, Any]:
+    told: dict[str, Any] = {"name": setting.name, "kind": setting.kind, "categories": sorted(setting.categories)}
+    if setting.groups:
+        told["groups"] = list(setting.groups)
+    told["destinations"] = [
+        d.id if d.exists is True else f"{d.id} ({'deleted' if d.exists is False else 'not readable'})"
+        for d in setting.destinations
+    ]
+    if setting.ends:
+        told["ends"] = setting.ends
+    return told
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON can hold it, bounded: evidence is for reading."""
+    if isinstance(value, Unknown):
+        return f"unknown: {value.reason}"
+    if isinstance(value, float) and value == float("inf"):
+        return "no expiry"
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in list(value.items())[:MAX_EVIDENCE]}
+    if isinstance(value, list | tuple | frozenset | set):
+        items = sorted(value, key=str) if isinstance(value, frozenset | set) else list(value)
+        return [_plain(v) for v in items[:MAX_EVIDENCE]]
+    if isinstance(value, str):
+        return value[:1000]
+    return value

@@ -1,0 +1,270 @@
+"""Value × condition → True, False or None (cannot tell).
+
+Conditions are compiled once to closures; every `Unknown` that was met is noted in the scope, so that a finding can
+say why it could not tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from fnmatch import translate
+from re import IGNORECASE
+from re import compile as compile_pattern
+from typing import Any
+
+import msgspec
+
+from auditor.inventory import Unknown
+from auditor.truth import Truth, every, negate, some
+
+
+class Scope:
+    """What a condition may refer to: the judged resource (`$path`), the rule's parameters (`$params.x`)."""
+
+    __slots__ = ("params", "seen", "subject")
+
+    def __init__(self, subject: Any, params: Mapping[str, Any] | None = None) -> None:
+        self.subject = subject
+        self.params = params or {}
+        self.seen: list[Unknown] = []
+
+
+Matcher = Callable[[Any, Scope], Truth]
+Path = tuple[str | int, ...]
+
+
+class ConditionError(Exception):
+    """A condition is written wrongly; `path` leads to the place."""
+
+    def __init__(self, path: Path, problem: str, hint: str = "") -> None:
+        super().__init__(problem)
+        self.path = path
+        self.problem = problem
+        self.hint = hint
+
+
+OPERATORS = ("any", "all", "not", "present", "like", "at_least", "at_most", "count")
+
+
+# --- values ---------------------------------------------------------------------------------------------------------
+
+
+def lookup(thing: Any, path: Iterable[str]) -> Any:
+    """The value at a dotted path of a resource, destination or mapping; None where there is none.
+
+    Property names compare exactly first, then without case (Resource Graph and ARM differ now and then).
+    """
+    for step in path:
+        if isinstance(thing, Unknown):
+            return thing
+        if isinstance(thing, Mapping):
+            thing = _member(thing, step)
+        elif isinstance(thing, msgspec.Struct):
+            thing = getattr(thing, step, None)
+        else:
+            return None
+        if isinstance(thing, Mapping) and "$unknown" in thing:
+            return to_unknown(thing["$unknown"])
+    return thing
+
+
+def _member(mapping: Mapping[str, Any], key: str) -> Any:
+    if key in mapping:
+        return mapping[key]
+    lower = key.lower()
+    return next((v for k, v in mapping.items() if isinstance(k, str) and k.lower() == lower), None)
+
+
+def to_unknown(detail: Any) -> Unknown:
+    """The `Unknown` that a document's `$unknown` mark stands for."""
+    if isinstance(detail, Mapping):
+        fields = {f: detail.get(f) for f in ("status", "code", "action", "scope", "grant")}
+        return Unknown(reason=str(detail.get("reason") or detail.get("code") or "not readable"), **fields)
+    return Unknown(reason=str(detail))
+
+
+def _equal(value: Any, wanted: Any) -> Truth:
+    if isinstance(value, Unknown):
+        return None
+    if isinstance(value, str) and isinstance(wanted, str):
+        return value.casefold() == wanted.casefold()
+    if isinstance(value, bool) or isinstance(wanted, bool):
+        return value is wanted
+    return bool(value == wanted)
+
+
+# --- compiling ------------------------------------------------------------------------------------------------------
+
+
+def compile_match(raw: Any, path: Path, paths: list[str]) -> Matcher:
+    """A match: lines of `path: condition`, all of which must hold. Paths met are added to `paths`."""
+    if not isinstance(raw, Mapping) or not raw:
+        raise ConditionError(path, "a match is one or more lines of `path: condition`")
+    lines = [_line(key, raw[key], (*path, key), paths) for key in raw]
+    return lambda thing, scope: every(line(thing, scope) for line in lines)
+
+
+def _line(key: str, raw: Any, path: Path, paths: list[str]) -> Matcher:
+    if key == "any_of":
+        if not isinstance(raw, list) or not raw:
+            raise ConditionError(path, "any_of takes a list of matches")
+        branches = [compile_match(branch, (*path, i), paths) for i, branch in enumerate(raw)]
+        return lambda thing, scope: some(branch(thing, scope) for branch in branches)
+    if key in OPERATORS:
+        raise ConditionError(path, f'"{key}" is an operator and needs a path before it')
+    paths.append(key)
+    steps = key.split(".")
+    condition = compile_condition(raw, path, paths, prefix=key)
+    return lambda thing, scope: condition(lookup(thing, steps), scope)
+
+
+def compile_condition(raw: Any, path: Path, paths: list[str], prefix: str = "") -> Matcher:
+    """A condition on one value: plain, list, `$path`, operators, or nested lines."""
+    if isinstance(raw, Mapping):
+        names = [key for key in raw if key in OPERATORS]
+        if not names:
+            return _nested(compile_match(raw, path, _Prefixed(paths, prefix)))
+        if len(names) != len(raw):
+            odd = next(key for key in raw if key not in OPERATORS)
+            raise ConditionError((*path, odd), f'"{odd}" is no operator', f"operators: {', '.join(OPERATORS)}")
+        parts = [_operator(name, raw[name], (*path, name), paths, prefix) for name in names]
+        return parts[0] if len(parts) == 1 else lambda value, scope: every(part(value, scope) for part in parts)
+    if isinstance(raw, list):
+        options = [_plain(item, (*path, i)) for i, item in enumerate(raw)]
+        return lambda value, scope: some(option(value, scope) for option in options)
+    return _plain(raw, path)
+
+
+class _Prefixed(list[str]):
+    """Adds nested paths to the list of all paths, with what is before them."""
+
+    def __init__(self, paths: list[str], prefix: str) -> None:
+        super().__init__()
+        self._paths, self._prefix = paths, prefix
+
+    def append(self, path: str) -> None:
+        self._paths.append(f"{self._prefix}.{path}" if self._prefix else path)
+
+
+def _nested(matcher: Matcher) -> Matcher:
+    def holds(value: Any, scope: Scope) -> Truth:
+        if isinstance(value, Unknown):
+            scope.seen.append(value)
+            return None
+        return matcher(value, scope) if isinstance(value, Mapping | msgspec.Struct) else False
+
+    return holds
+
+
+def _reference(text: str) -> Callable[[Scope], Any]:
+    steps = text[1:].split(".")
+    if steps[0] == "params":
+        return lambda scope: lookup(scope.params, steps[1:])
+    return lambda scope: lookup(scope.subject, steps)
+
+
+def is_reference(raw: Any) -> bool:
+    """Whether a condition is `$path`; `$$…` is the text `$…`."""
+    return isinstance(raw, str) and raw.startswith("$") and not raw.startswith("$$")
+
+
+def _plain(raw: Any, path: Path) -> Matcher:
+    if isinstance(raw, Mapping | list):
+        raise ConditionError(path, "a list in a condition holds plain values")
+    if is_reference(raw):
+        resolve = _reference(raw)
+
+        def holds(value: Any, scope: Scope) -> Truth:
+            wanted = resolve(scope)
+            if isinstance(wanted, Unknown):
+                scope.seen.append(wanted)
+                return None
+            options = wanted if isinstance(wanted, list | tuple | frozenset) else [wanted]
+            return some(_noted(value, option, scope) for option in options)
+
+        return holds
+    if isinstance(raw, str) and raw.startswith("$$"):
+        raw = raw[1:]
+    return lambda value, scope: _noted(value, raw, scope)
+
+
+def _noted(value: Any, wanted: Any, scope: Scope) -> Truth:
+    if isinstance(value, Unknown):
+        scope.seen.append(value)
+        return None
+    return _equal(value, wanted)
+
+
+def _operator(name: str, raw: Any, path: Path, paths: list[str], prefix: str) -> Matcher:
+    match name:
+        case "not":
+            inner = compile_condition(raw, path, paths, prefix)
+            return lambda value, scope: negate(inner(value, scope))
+        case "any" | "all":
+            inner = compile_condition(raw, path, _Silent(), prefix)
+            combine = some if name == "any" else every
+            return _on_known(lambda value, scope: combine(inner(item, scope) for item in _items(value)))
+        case "count":
+            inner = compile_condition(raw, path, _Silent(), prefix)
+            return _on_known(lambda value, scope: inner(len(_items(value)), scope))
+        case "present":
+            if not isinstance(raw, bool):
+                raise ConditionError(path, "present takes true or false")
+            return _on_known(lambda value, _: (value is not None and value not in ("", [], {})) is raw)
+        case "like":
+            if not isinstance(raw, str):
+                raise ConditionError(path, "like takes a text with * and ?")
+            pattern = compile_pattern(translate(raw), IGNORECASE)
+            return _on_known(lambda value, _: isinstance(value, str) and pattern.match(value) is not None)
+        case _:
+            return _compare(raw, path, at_least=name == "at_least")
+
+
+class _Silent(list[str]):
+    """Swallows the paths inside lists: they are not paths of the resource."""
+
+    def append(self, path: str) -> None:
+        return None
+
+
+def _compare(raw: Any, path: Path, *, at_least: bool) -> Matcher:
+    if is_reference(raw):
+        resolve = _reference(raw)
+    elif isinstance(raw, int | float) and not isinstance(raw, bool):
+        resolve = lambda _: raw  # noqa: E731
+    else:
+        raise ConditionError(path, "at_least and at_most take a number or $params.name")
+
+    def holds(value: Any, scope: Scope) -> Truth:
+        bound = resolve(scope)
+        for met in (value, bound):
+            if isinstance(met, Unknown):
+                scope.seen.append(met)
+                return None
+        if not _is_number(value) or not _is_number(bound):
+            return False
+        return bool(value >= bound) if at_least else bool(value <= bound)
+
+    return holds
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _items(value: Any) -> list[Any]:
+    if isinstance(value, list | tuple | frozenset | set):
+        return list(value)
+    if isinstance(value, Mapping):
+        return list(value.values())
+    return [] if value is None else [value]
+
+
+def _on_known(inner: Matcher) -> Matcher:
+    def holds(value: Any, scope: Scope) -> Truth:
+        if isinstance(value, Unknown):
+            scope.seen.append(value)
+            return None
+        return inner(value, scope)
+
+    return holds

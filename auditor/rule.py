@@ -1,0 +1,323 @@
+"""Rules: what ought to be logged, one YAML file each, read strictly and compiled once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import msgspec
+
+from auditor.catalog import catalog, known_category
+from auditor.errors import RuleError
+from auditor.match import ConditionError, Matcher, compile_condition, compile_match, is_reference
+from auditor.report import SEVERITIES, BlindTo, RuleInfo, Severity
+from auditor.shipped import shipped, walk
+from auditor.strict_yaml import Lines, convert, load
+
+
+class ExistsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`exists`: some other resource meets this."""
+
+    resource: str
+    where: dict[str, Any] | None = None
+
+
+class RequireFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What must hold: exactly one of `logs` (with `to`), `exists`, `match`, `any_of`."""
+
+    logs: list[str] | None = None
+    to: str | list[str] | dict[str, Any] | None = None
+    exists: ExistsFile | None = None
+    match: dict[str, Any] | None = None
+    any_of: list[RequireFile] | None = None
+
+
+class RemediationFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How to put it right, at least one way."""
+
+    cli: str = ""
+    bicep: str = ""
+    terraform: str = ""
+    portal: str = ""
+
+
+class TestFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One test of a rule: resources in shorthand, and the status of every subject."""
+
+    __test__ = False
+
+    name: str
+    given: list[dict[str, Any]]
+    expect: dict[str, str]
+    params: dict[str, Any] = {}
+
+
+class RuleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A rule as written: every resource of a type (where …) must …"""
+
+    id: str
+    title: str
+    severity: Severity
+    resource: str | list[str]
+    where: dict[str, Any] | None = None
+    per: list[str] | None = None
+    require: RequireFile
+    message: str = ""
+    evidence: list[str] = []
+    rationale: str
+    remediation: RemediationFile
+    blind_to: BlindTo | None = None
+    frameworks: dict[str, list[str]] = {}
+    references: list[str] = []
+    params: dict[str, Any] = {}
+    tests: list[TestFile] = []
+
+
+class Logs(msgspec.Struct, frozen=True):
+    """Each category exported, with a destination that meets `to` in the same setting."""
+
+    categories: tuple[str, ...]
+    to: Matcher | None
+
+
+class Exists(msgspec.Struct, frozen=True):
+    """Some resource of a type meets a match; `keys` are its lines that are plain references, to look up by."""
+
+    resource: str
+    where: Matcher | None
+    keys: tuple[tuple[str, str], ...]
+
+
+class Match(msgspec.Struct, frozen=True):
+    """The resource's own fields meet a match."""
+
+    matcher: Matcher
+
+
+class AnyOf(msgspec.Struct, frozen=True):
+    """One of several requirements holds."""
+
+    options: tuple[Requirement, ...]
+
+
+Requirement = Logs | Exists | Match | AnyOf
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """A compiled rule, ready to judge with."""
+
+    info: RuleInfo
+    file: str
+    resources: tuple[str, ...]
+    where: Matcher | None
+    per: tuple[str, ...]
+    require: Requirement
+    message: Template
+    evidence: tuple[str, ...]
+    tests: tuple[TestFile, ...]
+    test_lines: tuple[int, ...]
+    paths: tuple[str, ...]  # every path that the rule reads, to warn of those no test has
+
+    @property
+    def id(self) -> str:
+        """The rule's kebab-case id, equal to its file's name."""
+        return self.info.id
+
+
+PER_FIELDS = ("subscription", "location", "resource_group", "type", "kind", "parent")
+PLACEHOLDERS = ("id", "name", "type", "location", "subscription", "subscription_name", "resource_group", "kind",
+                "missing")  # fmt: skip
+STATUSES = ("pass", "fail", "unknown", "not-applicable")
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+def parse_rule(text: str, file: str) -> Rule:
+    """Read and compile one rule; every problem is a `RuleError` with file and line."""
+    raw, lines = load(text, file)
+    if not isinstance(raw, Mapping):
+        raise RuleError(file, 1, "a rule file is a mapping of keys", "start from `auditor rules new <id>`")
+    written = convert(raw, RuleFile, lines, file)
+    _check(written, lines, file)
+    paths: list[str] = []
+    try:
+        where = compile_match(written.where, ("where",), paths) if written.where is not None else None
+        require = _requirement(written.require, ("require",), lines, file, paths)
+    except ConditionError as error:
+        raise RuleError(file, lines.of(error.path), error.problem, error.hint) from None
+    resources = [written.resource] if isinstance(written.resource, str) else written.resource
+    return Rule(
+        info=RuleInfo(
+            id=written.id,
+            title=written.title.strip(),
+            severity=written.severity,
+            resource=", ".join(resources),
+            rationale=written.rationale.strip(),
+            remediation={k: v for k, v in msgspec.to_builtins(written.remediation).items() if v.strip()},
+            blind_to=written.blind_to,
+            frameworks=written.frameworks,
+            references=written.references,
+            params=written.params,
+        ),
+        file=file,
+        resources=tuple(resources),
+        where=where,
+        per=tuple(written.per or ()),
+        require=require,
+        message=Template(written.message.strip() or f"{written.title.strip()}: not so for $name."),
+        evidence=tuple(written.evidence),
+        tests=tuple(written.tests),
+        test_lines=tuple(lines.of(("tests", i)) or 1 for i in range(len(written.tests))),
+        paths=tuple(dict.fromkeys(paths)),
+    )
+
+
+def _check(rule: RuleFile, lines: Lines, file: str) -> None:
+    def fail(path: Sequence[str | int], problem: str, hint: str = "") -> None:
+        raise RuleError(file, lines.of(path), problem, hint)
+
+    stem = Path(file).stem
+    if not _ID.fullmatch(rule.id):
+        fail(["id"], f'the id "{rule.id}" is not kebab-case', "small letters, digits and single hyphens")
+    if rule.id != stem:
+        fail(["id"], f'the id "{rule.id}" differs from the file name "{stem}"')
+    if not rule.resource or (isinstance(rule.resource, list) and not all(rule.resource)):
+        fail(["resource"], "a resource type is missing")
+    for i, field in enumerate(rule.per or []):
+        if field not in PER_FIELDS:
+            fail(["per", i], f'"per" cannot be "{field}"', f"fields: {', '.join(PER_FIELDS)}")
+    if not any(value.strip() for value in msgspec.structs.astuple(rule.remediation)):
+        fail(["remediation"], "no remediation is given", "at least one of cli, bicep, terraform, portal")
+    for name in _placeholders(rule.message):
+        if name not in PLACEHOLDERS:
+            fail(["message"], f'"${name}" is no placeholder', f"placeholders: {', '.join(PLACEHOLDERS)}")
+    _check_tests(rule, fail)
+
+
+def _placeholders(text: str) -> Iterable[str]:
+    return Template(text).get_identifiers()
+
+
+def _check_tests(rule: RuleFile, fail: Callable[..., None]) -> None:
+    if not rule.tests:
+        fail(["id"], "the rule has no tests", "give it at least one subject that passes and one that fails")
+    for i, test in enumerate(rule.tests):
+        for j, given in enumerate(test.given):
+            if not isinstance(given.get("name"), str):
+                fail(["tests", i, "given", j], "a test resource needs a name")
+        for subject, status in test.expect.items():
+            if status not in STATUSES:
+                fail(["tests", i, "expect", subject], f'"{status}" is no status', f"statuses: {', '.join(STATUSES)}")
+    expected = {status for test in rule.tests for status in test.expect.values()}
+    for status in ("pass", "fail"):
+        if status not in expected:
+            fail(["tests"], f"no test expects {status}")
+
+
+# --- compiling ------------------------------------------------------------------------------------------------------
+
+
+def _requirement(
+    raw: RequireFile, path: tuple[str | int, ...], lines: Lines, file: str, paths: list[str]
+) -> Requirement:
+    given = [name for name in ("logs", "exists", "match", "any_of") if getattr(raw, name) is not None]
+    if len(given) != 1:
+        raise ConditionError(path, "a requirement is exactly one of logs, exists, match, any_of")
+    if raw.to is not None and raw.logs is None:
+        raise ConditionError((*path, "to"), '"to" goes with "logs"')
+    if raw.logs is not None:
+        return Logs(tuple(_categories(raw.logs, (*path, "logs"))), _destination_matcher(raw.to, (*path, "to")))
+    if raw.exists is not None:
+        where = raw.exists.where
+        # Paths of the other resource are its own, and it is in the same test: they count as paths too.
+        matcher = compile_match(where, (*path, "exists", "where"), paths) if where is not None else None
+        keys = tuple((k, v[1:]) for k, v in (where or {}).items() if is_reference(v) and not v.startswith("$params."))
+        return Exists(raw.exists.resource, matcher, keys)
+    if raw.match is not None:
+        return Match(compile_match(raw.match, (*path, "match"), paths))
+    if not raw.any_of:
+        raise ConditionError((*path, "any_of"), "any_of takes a list of requirements")
+    options = [_requirement(r, (*path, "any_of", i), lines, file, paths) for i, r in enumerate(raw.any_of)]
+    return AnyOf(tuple(options))
+
+
+def _categories(names: list[str], path: tuple[str | int, ...]) -> Iterable[str]:
+    if not names:
+        raise ConditionError(path, "no category is named")
+    for i, name in enumerate(names):
+        if not known_category(name):
+            near = get_close_matches(name, _all_categories(), n=1)
+            hint = f'did you mean "{near[0]}"?' if near else "see the catalog of log categories"
+            raise ConditionError((*path, i), f'no resource type has a log category "{name}"', hint)
+        yield name
+
+
+def _all_categories() -> list[str]:
+    return sorted({category.name for log_type in catalog().values() for category in log_type.categories})
+
+
+def _destination_matcher(to: Any, path: tuple[str | int, ...]) -> Matcher | None:
+    if to is None:
+        return None
+    if isinstance(to, Mapping):
+        return compile_match(to, path, [])
+    kind = compile_condition(to, path, [])
+    return lambda destination, scope: kind(destination.kind, scope)
+
+
+# --- finding rule files ---------------------------------------------------------------------------------------------
+
+
+def load_rules(folder: Path | Traversable | None = None) -> list[Rule]:
+    """Every rule below a folder (the shipped ones by default), sorted by id; a repeated id is an error."""
+    root = shipped("rules") if folder is None else folder
+    if not root.is_dir():
+        raise RuleError(str(root), None, "there is no such folder of rules")
+    rules: dict[str, Rule] = {}
+    for file in walk(root):
+        if not file.name.endswith((".yaml", ".yml")):
+            continue
+        shown = str(file)
+        try:
+            text = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise RuleError(shown, None, f"cannot be read: {error}") from None
+        rule = parse_rule(text, shown)
+        if rule.id in rules:
+            raise RuleError(shown, 1, f'the id "{rule.id}" is taken by {rules[rule.id].file}')
+        rules[rule.id] = rule
+    return [rules[key] for key in sorted(rules)]
+
+
+def choose(rules: Sequence[Rule], select: Sequence[str] = (), ignore: Sequence[str] = ()) -> list[Rule]:
+    """Only the rules whose id meets one of `select` (all, if empty) and none of `ignore`; globs allowed.
+
+    Raises `RuleError` for a word that meets no rule.
+    """
+
+    def chosen(words: Sequence[str]) -> set[str]:
+        found: set[str] = set()
+        for word in words:
+            hits = {r.id for r in rules if re.fullmatch(_glob(word), r.id) or (word.lower() in SEVERITIES
+                    and r.info.severity == word.lower())}  # fmt: skip
+            if not hits:
+                near = get_close_matches(word, [r.id for r in rules], n=3, cutoff=0.4)
+                raise RuleError("--select/--ignore", None, f'no rule matches "{word}"',
+                                f"did you mean {', '.join(near)}?" if near else "auditor rules list")  # fmt: skip
+            found |= hits
+        return found
+
+    keep = chosen(select) if select else {r.id for r in rules}
+    drop = chosen(ignore)
+    return [rule for rule in rules if rule.id in keep - drop]
+
+
+def _glob(word: str) -> str:
+    return re.escape(word.lower()).replace(r"\*", ".*").replace(r"\?", ".")
