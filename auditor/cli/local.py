@@ -1,0 +1,73 @@
+"""`demo` and `emulate`: Azure on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from importlib.resources import as_file
+from pathlib import Path
+
+from auditor.cli.output import DEFAULT_NAMES, Output, write_outputs
+from auditor.cli.progress import shown
+from auditor.cli.run import judged
+from auditor.formats import renderer
+from auditor.rule import load_rules
+from auditor.shipped import shipped
+
+DEMO_FORMATS = ("html", "markdown", "markdown-summary", "json")
+
+
+def demo(arguments: argparse.Namespace) -> int:
+    """Serve Contoso on a free loopback port, scan it as any Azure is scanned, and write the reports."""
+    from auditor.emulator import running
+    from auditor.sources import snapshot
+    from auditor.sources.azure.cloud import Options, custom_cloud
+    from auditor.sources.azure.collect import collect_now
+
+    folder = Path(arguments.output)
+    folder.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    with as_file(shipped("contoso").joinpath("estate.json")) as estate, running(estate) as azure:
+        print(f"Contoso is served at {azure.url}", file=sys.stderr)
+        options = Options(
+            cloud=custom_cloud(resource_manager=azure.url, authority=azure.url, graph=azure.url),
+            tenant=azure.tenant,
+            auth="client-secret",
+            ca_file=str(azure.ca_file),
+            client_id=azure.client_id,
+            client_secret=azure.client_secret,
+        )
+        with shown(quiet=arguments.quiet) as progress:
+            collection = collect_now(options, progress=progress)
+    report = judged(collection, load_rules(), "Azure logging coverage")
+    snapshot.write(folder / "contoso.snapshot", collection)
+    outputs = [Output(name, str(folder / DEFAULT_NAMES[name])) for name in DEMO_FORMATS]
+    write_outputs(report, outputs)
+    print(f"read, judged and written in {time.monotonic() - began:.1f} s\n", file=sys.stderr)
+    print("Written")
+    for output in outputs:
+        print(f"  {output.file}")
+    print(f"  {folder / 'contoso.snapshot'}")
+    print("\nTry next")
+    print(f"  auditor scan {folder / 'contoso.snapshot'} -f html={folder / 'again.html'}")
+    print("  auditor rules list")
+    print("  az login && auditor scan\n")
+    sys.stdout.write(renderer("console")(report))
+    return 0
+
+
+def emulate(arguments: argparse.Namespace) -> int:
+    """Serve an estate file until Ctrl-C, and print what points a client at it."""
+    from auditor.emulator import serve
+
+    if arguments.estate:
+        serve(Path(arguments.estate), arguments.host, arguments.port, _say)
+    else:
+        with as_file(shipped("contoso").joinpath("estate.json")) as estate:
+            serve(estate, arguments.host, arguments.port, _say)
+    return 0
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)

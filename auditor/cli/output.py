@@ -1,0 +1,85 @@
+"""Where reports go: `-f name[=file]` and `-o`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from auditor.errors import AuditorError
+from auditor.formats import FORMATS, renderer
+from auditor.report import Report
+
+DEFAULT_NAMES = {
+    "console": "summary.txt",
+    "json": "findings.json",
+    "markdown": "report.md",
+    "markdown-summary": "summary.md",
+    "html": "report.html",
+}
+
+
+class Output(msgspec.Struct, frozen=True):
+    """One format and the file it goes to; `-` is stdout."""
+
+    format: str
+    file: str
+
+    @staticmethod
+    def parse(formats: Sequence[str], output: str | None) -> list[Output]:
+        """Read `-f` and `-o`. One format without a file goes to `-o` or stdout; several go into the folder `-o`."""
+        words = [word for text in formats for word in text.split(",") if word] or ["console"]
+        wanted = [(name, file) for name, _, file in (word.partition("=") for word in words)]
+        for name, _ in wanted:
+            if name not in FORMATS:
+                raise AuditorError(f'there is no format "{name}"', f"formats: {', '.join(FORMATS)}")
+        if output in FORMATS and not formats:
+            raise AuditorError("-o names a file", f"did you mean -f {output}?")
+        bare = [name for name, file in wanted if not file]
+        folder = (
+            output is not None and output != "-" and (len(bare) > 1 or output.endswith("/") or Path(output).is_dir())
+        )
+        if len(bare) > 1 and not folder:
+            raise AuditorError(
+                f"{len(bare)} formats, but one output", "name files (-f html=report.html) or a folder (-o out/)"
+            )
+        outputs = []
+        for name, file in wanted:
+            place = file or (str(Path(output or "") / DEFAULT_NAMES[name]) if folder else output or "-")
+            outputs.append(Output(name, place))
+        files = [o.file for o in outputs]
+        if len(set(files)) != len(files):
+            raise AuditorError(
+                "two formats would go to the same place", "name files: -f html=report.html -f json=findings.json"
+            )
+        return outputs
+
+
+def write_outputs(report: Report, outputs: Sequence[Output]) -> None:
+    """Render every format; a file is replaced only when its text is complete."""
+    for output in outputs:
+        text = renderer(output.format)(report)
+        if output.file == "-":
+            sys.stdout.write(text)
+        else:
+            write_text(Path(output.file), text)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n", errors="backslashreplace") as file:
+            file.write(text)
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(name).chmod(0o666 & ~umask)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

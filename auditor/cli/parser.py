@@ -1,0 +1,180 @@
+"""The words of the command line; what they do is in the modules beside this one."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, NoReturn
+
+from auditor import __version__
+
+CLOUD_NAMES = ("public", "usgov", "china")
+AUTH_NAMES = ("auto", "cli", "powershell", "azd", "environment", "client-secret", "client-certificate",
+              "managed-identity", "workload-identity", "device-code", "browser")  # fmt: skip
+SEVERITY_NAMES = ("critical", "high", "medium", "low", "info")
+FORMAT_NAMES = ("console", "json", "markdown", "markdown-summary", "html")
+EXIT_CODES = """exit codes:
+  0    done; gate passed, or no gate set
+  1    gate failed: a failure at or above --fail-on
+  2    usage or configuration error; nothing was done
+  3    incomplete: more could not be read than --max-unassessed allows
+  4    no usable identity, or nothing at all could be read
+  5    internal error (a bug)
+  130  interrupted; what was read is kept"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse with our form of error."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message}\nhint: {self.prog} --help\n")
+
+
+def _later(module: str, function: str) -> Callable[[argparse.Namespace], int]:
+    """A command imported only when it runs, so that `--version` starts fast."""
+
+    def run(arguments: argparse.Namespace) -> int:
+        command: Callable[[argparse.Namespace], int] = getattr(import_module(f"auditor.cli.{module}"), function)
+        return command(arguments)
+
+    return run
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The arguments of one run, with the function to call as `run`."""
+    arguments = build().parse_args(argv)
+    if not hasattr(arguments, "run"):
+        build().parse_args(["--help"])
+    return arguments
+
+
+def build() -> argparse.ArgumentParser:
+    """The whole parser; a test compares its help with the README."""
+    parser = _Parser(
+        prog="auditor",
+        description="If this Azure estate were attacked, could we reconstruct what happened from the logs it keeps?",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"auditor {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _scan(commands)
+    _collect(commands)
+    _report(commands)
+    _rules(commands)
+    _demo(commands)
+    _emulate(commands)
+    return parser
+
+
+def _add(commands: Any, name: str, summary: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=summary, description=summary[:1].upper() + summary[1:] + ".",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _scan(commands: Any) -> None:
+    parser = _add(commands, "scan", "read a place, judge it by the rules, and report", _later("run", "scan"))
+    parser.add_argument("target", nargs="?", default="azure", help="`azure` (default), or a snapshot file")
+    _azure(parser)
+    _judging(parser)
+    _output(parser)
+    gate = parser.add_argument_group("gate")
+    gate.add_argument("--fail-on", choices=SEVERITY_NAMES, help="exit 1 for a failure at or above this severity")
+    gate.add_argument("--max-unassessed", metavar="N|P%", help="exit 3 if more reads than this stay unknown "
+                      "(default: 0 with --fail-on, else no limit)")  # fmt: skip
+    gate.add_argument("--exit-zero", action="store_true", help="exit 0 where the gate would exit 1 or 3")
+    _talk(parser)
+
+
+def _collect(commands: Any) -> None:
+    parser = _add(commands, "collect", "read Azure into a snapshot, to be judged later without a network",
+                  _later("run", "collect"))  # fmt: skip
+    parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the snapshot to write")
+    parser.add_argument("--max-unassessed", metavar="N|P%", help="exit 3 if more reads than this stay unknown")
+    _azure(parser)
+    _talk(parser)
+
+
+def _report(commands: Any) -> None:
+    parser = _add(commands, "report", "render a findings file (JSON) in other formats", _later("run", "report"))
+    parser.add_argument("findings", metavar="FINDINGS", help="a file written with `-f json=FILE`")
+    _output(parser)
+
+
+def _rules(commands: Any) -> None:
+    parser = _add(commands, "rules", "list, show, test, start or describe rules", _later("rules", "list_rules"))
+    words = parser.add_subparsers(title="commands", metavar="COMMAND")
+    listed = _add(words, "list", "list the rules", _later("rules", "list_rules"))
+    _judging(listed)
+    show = _add(words, "show", "show one rule: why, how to fix it, and what it maps to", _later("rules", "show"))
+    show.add_argument("rule", metavar="RULE", help="a rule's id")
+    _folders(show)
+    test = _add(words, "test", "run the tests inside rule files", _later("rules", "test"))
+    test.add_argument("folder", nargs="?", metavar="DIR", help="a folder of rules (default: the shipped ones)")
+    new = _add(words, "new", "write a new rule file to start from", _later("rules", "new"))
+    new.add_argument("id", metavar="ID", help="the rule's id, in kebab-case")
+    new.add_argument("-o", "--output", default=".", metavar="DIR", help="the folder to write it in (default: here)")
+    _add(words, "schema", "print the JSON schema of rule files, for editors", _later("rules", "schema"))
+    parser.set_defaults(select=[], ignore=[], rules=[], config=None)
+
+
+def _demo(commands: Any) -> None:
+    parser = _add(commands, "demo", "scan the emulated Contoso tenant and write its reports", _later("local", "demo"))
+    parser.add_argument("-o", "--output", default="demo", metavar="DIR", help="where to write them (default: demo)")
+    _talk(parser)
+
+
+def _emulate(commands: Any) -> None:
+    parser = _add(commands, "emulate", "serve an estate file as a local Azure", _later("local", "emulate"))
+    parser.add_argument("estate", nargs="?", metavar="ESTATE", help="an estate file (default: Contoso)")
+    parser.add_argument("--port", type=int, default=8443, help="the port to listen on (default: 8443; 0 for any)")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: loopback only)")
+
+
+def _azure(parser: argparse.ArgumentParser) -> None:
+    azure = parser.add_argument_group("Azure")
+    azure.add_argument("--tenant", metavar="ID", help="the tenant to sign in to")
+    azure.add_argument("-s", "--subscription", action="append", default=[], metavar="ID|NAME",
+                       help="only this subscription (repeat for more)")  # fmt: skip
+    azure.add_argument("--management-group", metavar="ID", help="only subscriptions below this management group")
+    azure.add_argument("--auth", choices=AUTH_NAMES, help="how to sign in (default: auto, as DefaultAzureCredential)")
+    azure.add_argument("--cloud", choices=CLOUD_NAMES, help="the cloud to talk to (default: public)")
+    azure.add_argument("--concurrency", type=int, metavar="N", help="reads in flight at once (default: 32)")
+
+
+def _folders(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--rules", action="append", default=[], metavar="DIR", help="a folder of rules of your own, "
+                        "besides the shipped ones (repeat for more)")  # fmt: skip
+    _config(parser)
+
+
+def _config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-c", "--config", metavar="FILE", help="a configuration (default: auditor.yaml, if there)")
+
+
+def _judging(parser: argparse.ArgumentParser) -> None:
+    judging = parser.add_argument_group("rules")
+    judging.add_argument("--select", action="append", default=[], metavar="RULE", help="only these rules "
+                         "(id, glob or severity; comma-separated or repeated)")  # fmt: skip
+    judging.add_argument("--ignore", action="append", default=[], metavar="RULE", help="all but these rules")
+    _folders(parser)
+
+
+def _output(parser: argparse.ArgumentParser) -> None:
+    output = parser.add_argument_group("output")
+    output.add_argument("-f", "--format", action="append", default=[], metavar="NAME[=FILE]", dest="formats",
+                        help=f"{', '.join(FORMAT_NAMES)} (default: console; repeat for more)")  # fmt: skip
+    output.add_argument("-o", "--output", metavar="FILE|DIR", help="the file for one format, the folder for several")
+
+
+def _talk(parser: argparse.ArgumentParser) -> None:
+    if not any("--config" in action.option_strings for action in parser._actions):
+        parser.add_argument(
+            "-c", "--config", metavar="FILE", help="a configuration file (default: auditor.yaml, if there)"
+        )
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr")

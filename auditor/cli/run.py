@@ -1,0 +1,199 @@
+"""`scan`, `collect` and `report`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from auditor.cli.output import Output, write_outputs
+from auditor.config import Configuration, cloud_of, read_configuration, severity_reaches, unassessed_limit
+from auditor.documents import Collection
+from auditor.errors import AuditorError
+from auditor.report import Report, count_findings, last_line
+from auditor.rule import Rule
+
+EXIT_GATE, EXIT_INCOMPLETE, EXIT_INTERRUPTED = 1, 3, 130
+
+
+def scan(arguments: argparse.Namespace) -> int:
+    """`auditor scan`: read, judge, report, apply the gate."""
+    configuration = read_configuration(arguments.config)
+    rules = chosen_rules(arguments, configuration)
+    outputs = Output.parse(arguments.formats or configuration.report.formats, arguments.output)
+    fail_on = arguments.fail_on or configuration.gate.fail_on
+    limit = arguments.max_unassessed if arguments.max_unassessed is not None else configuration.gate.max_unassessed
+    unassessed_limit(limit, 0)  # a mistake in it is told before anything is done
+    collection = _read(arguments, configuration)
+    report = judged(collection, rules, configuration.report.title)
+    write_outputs(report, outputs)
+    if all(output.file != "-" for output in outputs):
+        print(last_line(report), file=sys.stderr)
+    if collection.run.interrupted:
+        print("interrupted: the report covers what was read", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    code = _gate(report, fail_on, limit)
+    return 0 if arguments.exit_zero and code in (EXIT_GATE, EXIT_INCOMPLETE) else code
+
+
+def _read(arguments: argparse.Namespace, configuration: Configuration) -> Collection:
+    if arguments.target == "azure":
+        return read_azure(arguments, configuration)
+    from auditor.sources import open_file
+
+    return open_file(Path(arguments.target))
+
+
+def judged(collection: Collection, rules: Sequence[Rule], title: str) -> Report:
+    """Judge documents as of the moment they were collected, or of `SOURCE_DATE_EPOCH`."""
+    from auditor.assemble import assemble
+    from auditor.judge import judge
+
+    now = clock(collection.run.finished_at)
+    report = judge(assemble(collection, today=now[:10]), rules, generated_at=now)
+    return msgspec.structs.replace(report, title=title)
+
+
+def clock(evidence_time: str) -> str:
+    """The time of judging: `SOURCE_DATE_EPOCH`, else the evidence's own, so that old evidence judges as it did."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    if epoch:
+        try:
+            return datetime.fromtimestamp(int(epoch), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        except (ValueError, OverflowError, OSError):
+            raise AuditorError(f'SOURCE_DATE_EPOCH: "{epoch}" is not a number of seconds') from None
+    return evidence_time or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def collect(arguments: argparse.Namespace) -> int:
+    """`auditor collect`: read Azure into a snapshot."""
+    from auditor.sources import snapshot
+
+    configuration = read_configuration(arguments.config)
+    unassessed_limit(arguments.max_unassessed, 0)
+    file = Path(arguments.output)
+    if file.is_dir():
+        raise AuditorError(f"{file}: is a folder", "-o names the snapshot file to write")
+    collection = read_azure(arguments, configuration)
+    snapshot.write(file, collection)
+    from auditor.assemble import count_reads
+
+    reads = count_reads(collection.documents)
+    planned = sum(reads.values())
+    print(
+        f"{file}: {len(collection.documents):,} documents; {planned:,} reads: {reads['answered']:,} answered, "
+        f"{reads['not_supported']:,} not supported, {reads['unknown']:,} unknown",
+        file=sys.stderr,
+    )
+    if collection.run.interrupted:
+        print("interrupted: the snapshot holds what was read", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    limit = unassessed_limit(arguments.max_unassessed, planned)
+    return EXIT_INCOMPLETE if limit is not None and reads["unknown"] > limit else 0
+
+
+def read_azure(arguments: argparse.Namespace, configuration: Configuration) -> Collection:
+    """Read a live tenant, with progress on stderr."""
+    from auditor.cli.progress import shown
+    from auditor.sources.azure.cloud import Options
+
+    options = Options(
+        cloud=cloud_of(configuration, arguments.cloud),
+        tenant=arguments.tenant or configuration.scope.tenant or None,
+        subscriptions=tuple(arguments.subscription or configuration.scope.subscriptions),
+        management_group=arguments.management_group or configuration.scope.management_group or None,
+        auth=arguments.auth or configuration.collect.auth,
+        concurrency=arguments.concurrency or configuration.collect.concurrency,
+    )
+    from auditor.sources.azure.collect import collect_now
+
+    with shown(quiet=arguments.quiet) as progress:
+        return collect_now(options, progress=progress)
+
+
+def report(arguments: argparse.Namespace) -> int:
+    """`auditor report`: a findings file in other formats."""
+    from auditor.formats.json import parse
+
+    outputs = Output.parse(arguments.formats, arguments.output)
+    try:
+        text = Path(arguments.findings).read_bytes()
+    except OSError as error:
+        raise AuditorError(f"{arguments.findings}: {error.strerror}", "give a file written with -f json=FILE") from None
+    write_outputs(parse(text, arguments.findings), outputs)
+    return 0
+
+
+def chosen_rules(arguments: argparse.Namespace, configuration: Configuration) -> list[Rule]:
+    """The shipped rules and one's own, as flags and configuration choose, rate and parametrise them."""
+    from auditor.rule import choose, load_rules
+
+    rules = {rule.id: rule for rule in load_rules()}
+    for folder in [*configuration.rules.folders, *arguments.rules]:
+        for rule in load_rules(Path(folder)):
+            if rule.id in rules:
+                raise AuditorError(
+                    f'{rule.file}: the id "{rule.id}" is taken by {rules[rule.id].file}', "rename the rule"
+                )
+            rules[rule.id] = rule
+    _check_known(configuration, rules)
+    select = _words(arguments.select) or configuration.rules.select
+    ignore = _words(arguments.ignore) or configuration.rules.ignore
+    picked = choose([rules[key] for key in sorted(rules)], select, ignore)
+    return [_tuned(rule, configuration) for rule in picked]
+
+
+def _words(given: Sequence[str]) -> list[str]:
+    return [word for text in given for word in text.split(",") if word]
+
+
+def _check_known(configuration: Configuration, rules: dict[str, Rule]) -> None:
+    for key, named in (("severity", configuration.rules.severity), ("params", configuration.rules.params)):
+        for rule_id in named:
+            if rule_id not in rules:
+                raise AuditorError(f'rules.{key}: there is no rule "{rule_id}"', "auditor rules list")
+    for rule_id, params in configuration.rules.params.items():
+        odd = sorted(set(params) - set(rules[rule_id].info.params))
+        if odd:
+            known = ", ".join(rules[rule_id].info.params) or "none"
+            raise AuditorError(f'rules.params.{rule_id}: there is no parameter "{odd[0]}"', f"parameters: {known}")
+
+
+def _tuned(rule: Rule, configuration: Configuration) -> Rule:
+    info = msgspec.structs.replace(
+        rule.info,
+        severity=configuration.rules.severity.get(rule.id, rule.info.severity),
+        params={**rule.info.params, **configuration.rules.params.get(rule.id, {})},
+    )
+    return msgspec.structs.replace(rule, info=info)
+
+
+def _gate(report: Report, fail_on: str | None, limit: str | int | None) -> int:
+    """Findings outrank incompleteness; both are told."""
+    done = report.completeness
+    if limit is None and fail_on:
+        limit = 0  # a gate that could not look must not pass
+    allowed = unassessed_limit(limit, done.planned)
+    incomplete = allowed is not None and done.unknown > allowed
+    code = EXIT_INCOMPLETE if incomplete else 0
+    if incomplete:
+        print(
+            f"Incomplete: {done.unknown:,} of {done.planned:,} reads are unknown, allowed are {limit}.", file=sys.stderr
+        )
+    if fail_on:
+        counts = count_findings(report)
+        reached = [
+            s for s in ("critical", "high", "medium", "low", "info") if severity_reaches(s, fail_on) and counts[s]
+        ]
+        if reached:
+            told = ", ".join(f"{counts[s]} {s}" for s in reached)
+            print(f"Gate failed: {told}; --fail-on is {fail_on}.", file=sys.stderr)
+            return EXIT_GATE
+        if not incomplete:
+            print(f"Gate passed: no failure at or above {fail_on}.", file=sys.stderr)
+    return code

@@ -1,0 +1,28 @@
+"""In: a place → documents. `azure` is a live tenant; anything else is a file, recognised by its content."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from auditor.documents import Collection
+from auditor.errors import SourceError
+from auditor.sources import snapshot
+
+# name → (recognises(path), read(path)); asked in this order
+SOURCES: dict[str, tuple[Callable[[Path], bool], Callable[[Path], Collection]]] = {
+    "snapshot": (snapshot.recognises, snapshot.read),
+}
+
+
+def open_file(path: Path) -> Collection:
+    """The documents of a file; raises `SourceError` for one that no source knows."""
+    if not path.exists():
+        raise SourceError(f"{path}: there is no such file", "a target is `azure` or a file, such as a snapshot")
+    for recognises, read in SOURCES.values():
+        if recognises(path):
+            return read(path)
+    raise SourceError(
+        f"{path}: not a file the auditor knows",
+        "it reads snapshots written by `auditor collect`; or scan `azure` itself",
+    )

@@ -1,0 +1,172 @@
+"""Snapshots: documents saved by `collect` as one portable file, and read again without a network.
+
+A snapshot is a zip archive: `manifest.json` (format, run, and size, count and SHA-256 of each part) and
+`documents/<provider>.jsonl`, one document a line as Azure gave it. The archive's comment holds the manifest's own
+SHA-256. Nothing in it is ever written to disk by name, so a hostile archive has no path to escape by.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from auditor.documents import Collection, Document, Run
+from auditor.errors import SourceError
+
+FORMAT = "azure-logging-auditor snapshot"
+VERSION = 1
+MAX_PART = 4 * 1024**3  # bytes, unpacked
+MAX_RATIO = 1000  # unpacked to packed: JSON of one estate compresses to about a tenth, a bomb to a thousandth
+_COMMENT = b"azure-logging-auditor sha256:"
+_FROM = "snapshots come from `auditor collect`"
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_MANIFEST = "manifest.json"
+_DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """One file inside the archive."""
+
+    name: str
+    documents: int
+    bytes: int
+    sha256: str
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a snapshot says of itself."""
+
+    format: str
+    version: int
+    run: Run
+    parts: list[Part]
+
+
+def recognises(path: Path) -> bool:
+    """Whether a file looks like a zip archive, whole or cut short."""
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == b"PK\x03\x04"
+    except OSError:
+        return False
+
+
+def write(path: Path, collection: Collection) -> None:
+    """Save documents as one file; an existing file is replaced only when the new one is complete."""
+    parts: list[Part] = []
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial")
+    try:
+        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as archive:
+            for part_name, documents in _by_provider(collection.documents):
+                data = b"".join(msgspec.json.encode(d, order="sorted") + b"\n" for d in documents)
+                _add(archive, part_name, data)
+                parts.append(
+                    Part(name=part_name, documents=len(documents), bytes=len(data), sha256=_sha256(data)),
+                )
+            manifest = msgspec.json.format(
+                msgspec.json.encode(Manifest(format=FORMAT, version=VERSION, run=collection.run, parts=parts))
+            )
+            _add(archive, _MANIFEST, manifest)
+            archive.comment = _COMMENT + _sha256(manifest).encode()
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _by_provider(documents: Iterable[Document]) -> list[tuple[str, list[Document]]]:
+    groups: dict[str, list[Document]] = {}
+    for document in documents:
+        provider = str(document.get("type", "")).partition("/")[0].lower()
+        groups.setdefault(re.sub(r"[^a-z0-9.-]", "_", provider)[:100] or "other", []).append(document)
+    return [
+        (f"documents/{key}.jsonl", sorted(groups[key], key=lambda d: (str(d.get("id")).lower(), str(d.get("type")))))
+        for key in sorted(groups)
+    ]
+
+
+def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
+    info = zipfile.ZipInfo(name, _EPOCH)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    info.external_attr = 0o600 << 16
+    archive.writestr(info, data, compresslevel=6)
+
+
+def read(path: Path) -> Collection:
+    """The documents of a snapshot. Raises `SourceError` for a truncated, tampered or foreign file."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            manifest = _manifest(archive, path)
+            listed = {_MANIFEST, *(part.name for part in manifest.parts)}
+            odd = sorted(set(archive.namelist()) ^ listed)
+            if odd or len(archive.namelist()) != len(listed):
+                raise _refused(path, f"its parts are not those of its manifest ({', '.join(odd[:3]) or 'repeated'})")
+            documents = [d for part in manifest.parts for d in _documents(archive, part, path)]
+    except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+        if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError):
+            hint = "give the path of a file written by `auditor collect`"
+            raise SourceError(f"{path}: {error.strerror}", hint) from None
+        raise SourceError(
+            f"{path}: not a whole snapshot ({str(error)[:120]})",
+            "it may be cut short: copy it again, or collect again with `auditor collect -o FILE`",
+        ) from None
+    documents.sort(key=lambda d: (str(d.get("id")).lower(), str(d.get("type")).lower()))
+    return Collection(documents=documents, run=manifest.run)
+
+
+def _manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
+    if _MANIFEST not in archive.namelist():
+        raise SourceError(f"{path}: a zip archive, but no snapshot of this tool", _FROM)
+    data = _part(archive, _MANIFEST, path)
+    if archive.comment != _COMMENT + _sha256(data).encode():
+        raise _refused(path, "its manifest was changed")
+    try:
+        manifest = msgspec.json.decode(data, type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _refused(path, f"its manifest cannot be read: {error}") from None
+    if manifest.format != FORMAT:
+        raise SourceError(f"{path}: no snapshot of this tool", _FROM)
+    if manifest.version > VERSION:
+        raise SourceError(
+            f"{path}: written by a later version ({manifest.run.tool_version})", "pip install -U azure-logging-auditor"
+        )
+    return manifest
+
+
+def _part(archive: zipfile.ZipFile, name: str, path: Path) -> bytes:
+    info = archive.getinfo(name)
+    if info.file_size > MAX_PART or info.file_size > MAX_RATIO * max(info.compress_size, 1024):
+        raise _refused(path, f"{name} unpacks to {info.file_size:,} bytes")
+    with archive.open(info) as file:
+        return file.read(info.file_size + 1)
+
+
+def _documents(archive: zipfile.ZipFile, part: Part, path: Path) -> list[Document]:
+    data = _part(archive, part.name, path)
+    if _sha256(data) != part.sha256:
+        raise _refused(path, f"{part.name} was changed: its SHA-256 is not the manifest's")
+    try:
+        documents = _DECODER.decode_lines(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _refused(path, f"{part.name} holds no JSON lines: {error}") from None
+    if not all(isinstance(d, dict) and isinstance(d.get("id"), str) for d in documents):
+        raise _refused(path, f"{part.name} holds something that is no document")
+    return documents
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _refused(path: Path, why: str) -> SourceError:
+    hint = "collect again, or get an untouched copy"
+    return SourceError(f"{path}: the snapshot is not as it was written: {why}", hint)

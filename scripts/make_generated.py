@@ -1,0 +1,54 @@
+"""Write the files that are generated from the code, or with --check say which are not current."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import msgspec
+
+from auditor.config import Configuration
+from auditor.rule_schema import findings_schema, rule_schema
+
+ROOT = Path(__file__).parents[1]
+
+
+def configuration_schema() -> str:
+    """The JSON schema of `auditor.yaml`, for editors."""
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Configuration of the Azure Logging Auditor",
+        **msgspec.json.schema(Configuration),
+    }
+    return json.dumps(schema, indent=2) + "\n"
+
+
+GENERATED = {
+    "rules/rule.schema.json": rule_schema,
+    "reports/findings.schema.json": findings_schema,
+    "reports/configuration.schema.json": configuration_schema,
+}
+
+
+def main() -> int:
+    """Write, or compare and exit 1."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is not current")
+    check = parser.parse_args().check
+    stale = []
+    for name, make in GENERATED.items():
+        file, text = ROOT / name, make()
+        if file.is_file() and file.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(name)
+        if not check:
+            file.write_text(text, encoding="utf-8")
+    for name in stale:
+        print(f"{'not current' if check else 'written'}: {name}", file=sys.stderr)
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
