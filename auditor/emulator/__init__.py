@@ -25,7 +25,7 @@ from auditor.emulator.server import Fault, Faults, Server
 from auditor.emulator.tls import server_context
 from auditor.errors import AuditorError
 
-__all__ = ["Emulator", "Fault", "running", "serve"]
+__all__ = ["Emulator", "Fault", "Faults", "running", "serve"]
 
 
 class Emulator(msgspec.Struct, frozen=True, kw_only=True):

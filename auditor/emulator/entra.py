@@ -32,12 +32,12 @@ STORAGE_HOST_KINDS: Final = ("blob", "queue", "table", "file", "dfs")
 
 
 class Tokens:
-    """Issues tokens and tells its own from others: signed with a key that lives as long as the emulator."""
+    """Issues tokens, and takes none but its own: they end with the emulator."""
 
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
         self._key = secrets.token_bytes(32)
-        self._known: dict[str, tuple[Audience, float]] = {}  # what was issued or checked: checking costs more
+        self._known: dict[str, tuple[Audience, float]] = {}  # token → what it is for, and when it ends
 
     def issue(self, resource: str, audience: Audience, issuer: str) -> str:
         """A signed token for one resource."""

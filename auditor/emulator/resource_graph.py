@@ -123,7 +123,6 @@ def _row(estate: Estate, document: Document) -> dict[str, Any]:
         row[column] = row[column] or ""
     row["type"] = kind_of(document).lower()
     row["name"] = document.get("name") or name_of(document["id"])
-    row["location"] = row["location"].replace(" ", "").lower()
     row["subscriptionId"] = subscription_of(document["id"])
     row["resourceGroup"] = resource_group_of(document["id"]).lower()
     row["tenantId"] = estate.tenant.id

@@ -7,6 +7,7 @@ import http.client
 import json
 import ssl
 import stat
+import subprocess
 import sys
 import threading
 import time
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
+import auditor
 from auditor.emulator import Fault, running, serve
 from auditor.emulator.estate import load_estate, parse_estate
 from auditor.emulator.server import pattern_of
@@ -243,6 +245,21 @@ def test_two_at_once_do_not_share_anything(client: Any, serving: Any, at: Ids) -
     other = serving()
     answer = other.send("GET", f"{at['VAULT']}?api-version=1", headers={"Authorization": f"Bearer {client.token()}"})
     assert answer.json["error"]["code"] == "InvalidAuthenticationToken"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signal there")
+def test_a_polite_kill_leaves_nothing_behind(estate_file: Path) -> None:
+    say = "lambda line: print(line, flush=True)"
+    code = f"import sys; from auditor.emulator import serve; serve(sys.argv[1], '127.0.0.1', 0, {say})"
+    command, here = [sys.executable, "-c", code, str(estate_file)], Path(auditor.__file__).parents[1]
+    with subprocess.Popen(command, cwd=here, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = next(line for line in process.stdout if line.startswith("export SSL_CERT_FILE="))
+        folder = Path(line.partition("=")[2].strip().strip("'")).parent
+        assert folder.exists()
+        process.terminate()
+        assert process.wait(timeout=10) == 0
+    assert not folder.exists()
 
 
 def test_serve_announces_and_runs_until_interrupted(estate_file: Path) -> None:
