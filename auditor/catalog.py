@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib.resources import files
 from typing import Final
@@ -74,6 +74,9 @@ _MANAGEMENT_GROUPS: Final = LogType(
     ),
     groups=("allLogs",),
 )
+
+# Membership of the group `audit` is hardly published; Key Vault's documentation says this much.
+_IN_AUDIT: Final = (("microsoft.keyvault/vaults", "auditevent"),)
 
 # Types that write to AzureDiagnostics unless a setting asks for resource-specific ("Dedicated") tables, though the
 # published lists name the resource-specific table only. All other such types know no other mode.
@@ -161,7 +164,14 @@ def catalog() -> Mapping[str, LogType]:
     types[_MANAGEMENT_GROUPS.name.lower()] = _MANAGEMENT_GROUPS
     for key in _FLOW_TYPES:
         types[key] = msgspec.structs.replace(types[key], categories=(*types[key].categories, _FLOW))
+    for key, name in _IN_AUDIT:
+        types[key] = msgspec.structs.replace(types[key], categories=tuple(_audited(types[key].categories, name)))
     return types
+
+
+def _audited(categories: tuple[Category, ...], name: str) -> Iterator[Category]:
+    for one in categories:
+        yield msgspec.structs.replace(one, audit=True) if one.name.lower() == name else one
 
 
 def sources() -> tuple[Source, ...]:

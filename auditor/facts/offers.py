@@ -1,0 +1,125 @@
+"""Which log categories does this resource offer, and which of them does each category group contain?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from auditor.catalog import catalog, category
+from auditor.documents import marker
+from auditor.facts.shapes import entries, mapping, text
+from auditor.inventory import Unknown
+
+ENTRA: Final = "microsoft.aadiam/tenants"
+_HELD: Final = {"free": ("Free",), "p1": ("Free", "P1"), "p2": ("Free", "P1", "P2")}
+_TIERS: Final = frozenset({"Free", "P1", "P2"})
+
+
+class Members(msgspec.Struct, frozen=True):
+    """The categories of one group: those certainly in it, and those of which it is not published."""
+
+    certain: frozenset[str]
+    possible: frozenset[str] = frozenset()
+
+
+Groups = Mapping[str, Members]  # by lower-case name of the group
+
+
+def offers_of(
+    resource_type: str,
+    categories: Mapping[str, Any] | None,
+    *,
+    settings: Mapping[str, Any] | None = None,
+) -> tuple[frozenset[str], Groups]:
+    """(categories offered, groups) of a resource, from its list of categories, else from the catalog.
+
+    A resource whose categories or `settings` answered that it has none offers nothing but what is ours (flow logs).
+    """
+    known = catalog().get(resource_type.lower())
+    ours = frozenset(c.name for c in known.categories if c.own) if known else frozenset()
+    if any(doc is not None and marker(doc) == "$unsupported" for doc in (categories, settings)):
+        return ours, {}
+    if categories is not None and marker(categories) == "$absent":
+        return ours, {}
+    live = _live(resource_type, categories)
+    if live is None:
+        return _catalogued(resource_type)
+    groups: dict[str, set[str]] = {}
+    for name, names in live.items():
+        for group in names:
+            groups.setdefault(group.lower(), set()).add(name)
+    made = {group: Members(frozenset(names)) for group, names in groups.items()}
+    made["alllogs"] = Members(frozenset(live))
+    return frozenset(live) | ours, made
+
+
+def _live(resource_type: str, categories: Mapping[str, Any] | None) -> dict[str, list[str]] | None:
+    """Category → its groups, as the resource's own list says; None where that was not read."""
+    value = categories.get("value") if categories is not None and marker(categories) is None else None
+    if not isinstance(value, list) or len(entries(value)) != len(value):
+        return None
+    live: dict[str, list[str]] = {}
+    for item in entries(value):
+        properties, name = mapping(item.get("properties")), text(item.get("name"))
+        known = category(resource_type, name)
+        kind = text(properties.get("categoryType")).lower() or ("logs" if known else "")
+        if name and kind == "logs":
+            groups = properties.get("categoryGroups")
+            live[known.name if known else name] = (
+                [text(g) for g in groups if text(g)] if isinstance(groups, list) else []
+            )
+    return live
+
+
+def _catalogued(resource_type: str) -> tuple[frozenset[str], Groups]:
+    known = catalog().get(resource_type.lower())
+    if known is None:
+        return frozenset(), {}
+    azure = [c for c in known.categories if not c.own]
+    groups = {"alllogs": Members(frozenset(c.name for c in azure))}
+    if known.groups is None or known.groups_partial or "audit" in known.groups:
+        groups["audit"] = Members(
+            frozenset(c.name for c in azure if c.audit is True), frozenset(c.name for c in azure if c.audit is None)
+        )
+    return frozenset(c.name for c in known.categories), groups
+
+
+def entra_offers(
+    categories: Mapping[str, Any] | None,
+    licence: str | Unknown,
+    workload_identities: bool | Unknown | None = None,
+) -> tuple[frozenset[str], frozenset[str]]:
+    """(offered, perhaps offered) categories of the Entra tenant under its licence.
+
+    What a plan other than P1 or P2 offers is perhaps offered, unless `workload_identities` tells; so is a category that
+    only the tenant's own list names. Azure lists every category whatever the licence, so the list only narrows.
+    """
+    if categories is not None and marker(categories) in ("$absent", "$unsupported"):
+        return frozenset(), frozenset()
+    live = _live(ENTRA, categories)
+    names = frozenset(c.name for c in catalog()[ENTRA].categories) if live is None else frozenset(live)
+    offered: set[str] = set()
+    perhaps: set[str] = set()
+    for name in names:
+        held = _held(name, licence, workload_identities)
+        if held is not False:
+            documented = (known := category(ENTRA, name)) is not None and known.documented
+            (offered if held and (documented or live is not None) else perhaps).add(name)
+    return frozenset(offered), frozenset(perhaps)
+
+
+def _held(name: str, licence: str | Unknown, workload_identities: bool | Unknown | None) -> bool | None:
+    known = category(ENTRA, name)
+    if known is None or not known.licence:
+        return None
+    if known.licence == "Free":
+        return True
+    if known.licence == "Workload ID" and isinstance(workload_identities, bool):
+        return workload_identities
+    if isinstance(licence, Unknown):
+        return None
+    if known.licence in _TIERS or licence == "free":
+        return known.licence in _HELD.get(licence, ())
+    return None
