@@ -1,0 +1,93 @@
+"""The places that log settings name: found in what was read, and read themselves, each once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any, Final
+
+from auditor import documents as d
+from auditor.sources.azure import reads
+from auditor.sources.azure.reader import Reader
+
+_SETTING_TYPES: Final = frozenset({d.DIAGNOSTIC_SETTINGS.lower(), d.ENTRA_SETTINGS.lower()})
+_TYPES: Final = {
+    "log-analytics": "Microsoft.OperationalInsights/workspaces",
+    "storage": "Microsoft.Storage/storageAccounts",
+    "event-hub": "Microsoft.EventHub/namespaces",
+}
+_DETAILS: Final = {
+    "log-analytics": (reads.TABLES,),
+    "storage": (reads.LIFECYCLE, reads.CONTAINERS),
+    "event-hub": (reads.EVENT_HUBS,),
+}
+
+
+def named_destinations(documents: Iterable[d.Document]) -> dict[str, tuple[str, str]]:
+    """Every place that a setting or a flow log names: normal id → (kind, id as written), in id order."""
+    found: dict[str, tuple[str, str]] = {}
+    for document in documents:
+        for kind, named in _named_by(document):
+            place = d.event_hub_namespace(named) if kind == "event-hub" else named
+            key = d.normal_id(place)
+            # Documents come in no order of their own; of several spellings always the same one is taken.
+            found[key] = min(found.get(key, (kind, place)), (kind, place))
+    return dict(sorted(found.items()))
+
+
+def _named_by(document: d.Document) -> Iterator[tuple[str, str]]:
+    doc_type = str(document.get("type") or "").lower()
+    value = document.get("value")
+    entries = value if isinstance(value, list) else [document]
+    for entry in entries:
+        properties = entry.get("properties") if isinstance(entry, Mapping) else None
+        if not isinstance(properties, Mapping):
+            continue
+        if doc_type in _SETTING_TYPES:
+            yield from d.destinations_of(properties)
+        elif doc_type == d.FLOW_LOGS.lower():
+            yield from _of_flow_log(properties)
+
+
+def _of_flow_log(properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    storage = properties.get("storageId")
+    if isinstance(storage, str) and storage.strip():
+        yield "storage", storage.strip().rstrip("/")
+    outer = properties.get("flowAnalyticsConfiguration")
+    inner = outer.get("networkWatcherFlowAnalyticsConfiguration") if isinstance(outer, Mapping) else None
+    workspace = inner.get("workspaceResourceId") if isinstance(inner, Mapping) else None
+    if isinstance(workspace, str) and workspace.strip():
+        yield "log-analytics", workspace.strip().rstrip("/")
+
+
+async def read_destinations(reader: Reader, resources: Iterable[d.Document]) -> None:
+    """Read each named place that the inventory does not hold, then what decides how long each keeps its logs."""
+    known = {d.normal_id(resource["id"]) for resource in resources}
+    named = named_destinations(reader.documents)
+    missing = [partial(_read_place, reader, kind, place) for key, (kind, place) in named.items() if key not in known]
+    await reader.each("destinations", missing)
+    details = [
+        partial(reader.document, read, place)
+        for key, (kind, place) in named.items()
+        for read in _DETAILS.get(kind, ())
+        if key in known or _was_read(reader, kind, place)
+    ]
+    await reader.each("retention", details)
+
+
+async def _read_place(reader: Reader, kind: str, place: str) -> None:
+    place = "/" + place.strip("/")
+    place_type = d.type_of(place)
+    read = reads.resource_read(place_type)
+    if kind not in _TYPES or place_type.lower() != _TYPES[kind].lower():
+        read = None
+    if read is None:
+        what = "partner solutions outside the inventory are" if kind == "partner" else "a place with such an id is"
+        reader.keep(d.unreadable(place, place_type or _TYPES.get(kind, kind), reason=f"{what} not read"))
+        return
+    await reader.document(read, place)
+
+
+def _was_read(reader: Reader, kind: str, place: str) -> bool:
+    document = reader.kept(place, _TYPES[kind]) if kind in _TYPES else None
+    return document is not None and d.marker(document) is None

@@ -1,0 +1,223 @@
+"""What there is: the tenant, its management groups and subscriptions, and every resource in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+
+from auditor import documents as d
+from auditor.errors import AuditorError
+from auditor.sources.azure import reads
+from auditor.sources.azure.pipeline import Refused, send, short
+from auditor.sources.azure.reader import Reader
+from auditor.sources.azure.refusals import grant_for
+from auditor.sources.azure.transport import NoAnswer
+
+QUERY: Final = (
+    "resources | project id, name, type, location, kind, sku, tags, properties, identity, zones, managedBy, plan"
+    " | order by id asc"  # pages without an order repeat rows and lose others
+)
+_CHUNK: Final = 1000  # subscriptions in one query
+_MAX_PAGES: Final = 10_000
+
+
+async def visible_subscriptions(reader: Reader) -> tuple[list[d.Document], d.Document | None]:
+    """The subscriptions that the identity sees, disabled ones too, by id; and the failure if not all are known."""
+    items, failure = await reader.items(reads.SUBSCRIPTIONS)
+    found = [_subscription(item) for item in items if isinstance(item.get("subscriptionId"), str)]
+    return sorted(found, key=lambda s: str(s["id"]).lower()), failure
+
+
+def _subscription(item: d.Document) -> d.Document:
+    return {**item, "id": f"/subscriptions/{item['subscriptionId']}", "type": d.SUBSCRIPTION}
+
+
+def chosen(visible: Sequence[d.Document], wanted: Sequence[str]) -> list[d.Document]:
+    """The subscriptions that were asked for, by id or display name; all when none were named."""
+    if not wanted:
+        return list(visible)
+    picked: dict[str, d.Document] = {}
+    for name in wanted:
+        key = name.strip().removeprefix("/subscriptions/").casefold()
+        hits = [s for s in visible if key in (_guid(s), str(s.get("displayName") or "").casefold())]
+        if not hits:
+            shown = [f"{short(s.get('displayName') or '', 60)} ({_guid(s)})" for s in visible]
+            listed = ", ".join(shown[:10]) + (f" and {len(shown) - 10} more" if len(shown) > 10 else "")
+            raise AuditorError(
+                f"no visible subscription is called {short(name, 80)!r}",
+                f"visible: {listed}" if shown else "the identity sees no subscription; grant it the Reader role",
+            )
+        picked.update({str(s["id"]): s for s in hits})
+    return sorted(picked.values(), key=lambda s: str(s["id"]).lower())
+
+
+def _guid(subscription: Mapping[str, Any]) -> str:
+    return d.subscription_of(str(subscription["id"]))
+
+
+async def below_group(reader: Reader, group: str) -> tuple[set[str], set[str]]:
+    """Ids of the subscriptions and of the management groups below a management group, itself included, lower case."""
+    name = group.strip().rstrip("/").rpartition("/")[2]
+    group_id = f"{reads.MANAGEMENT_GROUPS.path}/{name}"
+    items, failure = await reader.items(reads.DESCENDANTS, group_id)
+    if failure is not None:
+        detail = failure.get("$unknown") or {"reason": "there is no such group"}
+        raise AuditorError(
+            f"management group {short(name, 80)!r} could not be read: {detail['reason']}",
+            str(detail.get("grant") or f"name the group by its id; {grant_for(group_id, reader.identity)}"),
+        )
+    subscriptions, groups = set[str](), {name.lower()}
+    for item in items:
+        is_subscription = str(item.get("type") or "").lower().endswith("/subscriptions")
+        # A descendant's `name` is the bare id, whichever of the two forms its `id` has.
+        (subscriptions if is_subscription else groups).add(str(item.get("name") or "").lower())
+    return subscriptions, groups
+
+
+async def management_groups(reader: Reader) -> list[d.Document]:
+    """Every management group that the identity sees, kept as documents; a failed list is kept as its failure."""
+    items, failure = await reader.items(reads.MANAGEMENT_GROUPS)
+    if failure is not None:
+        reader.keep(failure)
+    groups = []
+    for item in items:
+        name = item.get("name")
+        if isinstance(name, str) and name:
+            groups.append({**item, "id": f"{reads.MANAGEMENT_GROUPS.path}/{name}", "type": d.MANAGEMENT_GROUP})
+            reader.keep(groups[-1])
+    return groups
+
+
+async def tenant(reader: Reader, subscriptions: Sequence[d.Document]) -> str:
+    """Keep the tenant's document and return its id; guests see other tenants too, which are not part of the scan."""
+    items, failure = await reader.items(reads.TENANTS)
+    found = {str(item["tenantId"]).lower(): item for item in items if isinstance(item.get("tenantId"), str)}
+    mine = reader.identity.tenant
+    if not mine:  # the token could not be looked into
+        homes = {str(s.get("tenantId") or "").lower() for s in subscriptions} - {""}
+        candidates = homes if len(homes) == 1 else set(found) if len(found) == 1 else set()
+        mine = next(iter(candidates), "")
+    if mine in found:
+        reader.keep({**found[mine], "id": f"/tenants/{mine}", "type": d.TENANT})
+    elif failure is not None:
+        reader.keep({**failure, "id": f"/tenants/{mine}" if mine else "/tenants"})
+    return mine
+
+
+async def resources(reader: Reader, subscriptions: Sequence[d.Document]) -> list[d.Document]:
+    """Every resource of these subscriptions, kept as documents.
+
+    Resource Graph leaves out what it must not show and what it does not know yet, without a word; so each
+    subscription of which it shows nothing is asked itself (domain.md 6.5).
+    """
+    guids = [_guid(s) for s in subscriptions]
+    doubtful: list[str] = []
+    for start in range(0, len(guids), _CHUNK):
+        chunk = guids[start : start + _CHUNK]
+        rows, complete = await _graph_rows(reader, chunk)
+        for row in rows:
+            if d.subscription_of(row["id"]) in chunk:
+                reader.keep(row)
+        shown = {d.subscription_of(row["id"]) for row in rows}
+        doubtful += chunk if not complete else [guid for guid in chunk if guid not in shown]
+    listed: list[d.Document] = []
+    await reader.each("subscriptions", [partial(_list_directly, reader, guid, listed) for guid in doubtful])
+    await reader.each("resources", [partial(_read_one, reader, item) for item in listed])
+    return [doc for doc in reader.documents if _is_resource(doc)]
+
+
+def _is_resource(doc: d.Document) -> bool:
+    if d.marker(doc) is not None or "value" in doc:
+        return False
+    return "/providers/" in doc["id"].lower() and bool(d.subscription_of(doc["id"]))
+
+
+async def _graph_rows(reader: Reader, guids: list[str]) -> tuple[list[d.Document], bool]:
+    """The resources that Resource Graph shows, and whether it came to its end."""
+    rows: list[d.Document] = []
+    token: str | None = None
+    seen = set[str]()
+    url = reader.url(reads.RESOURCE_GRAPH_PATH, reads.RESOURCE_GRAPH_VERSION)
+    reader.api_versions[reads.RESOURCE_GRAPH_TYPE] = reads.RESOURCE_GRAPH_VERSION
+    for _ in range(_MAX_PAGES):
+        options: dict[str, Any] = {"$top": reader.options.page_size, "resultFormat": "objectArray"}
+        if token is not None:
+            options["$skipToken"] = token
+        query = {"subscriptions": guids, "query": QUERY, "options": options}
+        try:
+            answer = await send(reader.pipelines.resource_manager, "POST", url, body=query)
+        except (NoAnswer, Refused):
+            return rows, False
+        page = reader.body_of(_GRAPH, reads.RESOURCE_GRAPH_PATH, answer)
+        data = page.get("data")
+        if isinstance(data, Mapping):
+            data = _from_table(data)
+        if d.marker(page) or not isinstance(data, list):
+            return rows, False
+        rows.extend(_row(item) for item in data if _is_row(item))
+        token = page.get("$skipToken")
+        if not token:
+            total = page.get("totalRecords")
+            whole = not isinstance(total, int) or len({d.normal_id(row["id"]) for row in rows}) >= total
+            limited = answer.headers.get("x-ms-tenant-subscription-limit-hit", "").lower() == "true"
+            return rows, whole and not limited and str(page.get("resultTruncated", "false")).lower() != "true"
+        if not isinstance(token, str) or token in seen:
+            return rows, False
+        seen.add(token)
+    return rows, False
+
+
+_GRAPH: Final = reads.Read(
+    type=reads.RESOURCE_GRAPH_TYPE,
+    path=reads.RESOURCE_GRAPH_PATH,
+    api_version=reads.RESOURCE_GRAPH_VERSION,
+    action="Microsoft.ResourceGraph/resources/read",
+)
+
+
+def _is_row(item: Any) -> bool:
+    return isinstance(item, dict) and isinstance(item.get("id"), str) and isinstance(item.get("type"), str)
+
+
+def _row(item: d.Document) -> d.Document:
+    """A row as ARM would show the resource: a projection fills what a resource has not with null."""
+    return {key: value for key, value in item.items() if value is not None}
+
+
+def _from_table(data: Mapping[str, Any]) -> list[Any] | None:
+    """Rows as objects, where a service gives columns and rows although asked for objects."""
+    columns, rows = data.get("columns"), data.get("rows")
+    if not isinstance(columns, list) or not isinstance(rows, list):
+        return None
+    names = [str(column.get("name")) for column in columns if isinstance(column, Mapping)]
+    return [dict(zip(names, row, strict=False)) for row in rows if isinstance(row, list)]
+
+
+async def _list_directly(reader: Reader, guid: str, found: list[d.Document]) -> None:
+    """List a subscription's resources over ARM into `found`, without those that Resource Graph showed."""
+    items, failure = await reader.items(reads.RESOURCES, f"/subscriptions/{guid}")
+    if failure is not None:
+        detail = failure.get("$unknown")
+        if detail is None:  # the subscription is visible, so that a "no" does not mean an empty list
+            answered = failure.get("$absent") or failure.get("$unsupported") or {}
+            failure = d.unreadable(
+                failure["id"],
+                failure["type"],
+                reason="the subscription's resources could not be listed",
+                status=answered.get("status"),
+                code=answered.get("code"),
+            )
+        reader.keep(failure)
+    found.extend(item for item in items if _is_row(item) and reader.kept(item["id"], item["type"]) is None)
+
+
+async def _read_one(reader: Reader, listed: d.Document) -> None:
+    read = reads.resource_read(listed["type"])
+    document = await reader.fetch(read, listed["id"]) if read is not None else None
+    if document is not None and d.marker(document) == "$absent":
+        return  # deleted between the list and now
+    if document is None or d.marker(document):
+        detail = (document or {}).get("$unknown") or {"reason": "not in Resource Graph"}
+        document = {**_row(listed), "properties": {"$unknown": detail}}
+    reader.keep({**document, "type": listed["type"]})

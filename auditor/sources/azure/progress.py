@@ -1,0 +1,15 @@
+"""How far a scan of a live Azure is; no Azure SDK is needed to read this."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a run is: the stage, its reads done and planned, and the refusals of the whole run."""
+
+    stage: str
+    done: int
+    total: int
+    denied: int
+    throttled: int

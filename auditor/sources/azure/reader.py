@@ -1,0 +1,186 @@
+"""One run's hands: reads a thing once, makes a document of whatever came of it, and keeps count."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Final
+from urllib.parse import quote, urljoin
+
+import msgspec
+
+from auditor import documents as d
+from auditor.sources.azure.auth import Identity
+from auditor.sources.azure.cloud import Options, origin
+from auditor.sources.azure.pipeline import Answer, Counts, Pipelines, Refused, send, short
+from auditor.sources.azure.progress import Progress
+from auditor.sources.azure.reads import Read
+from auditor.sources.azure.refusals import refused
+from auditor.sources.azure.transport import NoAnswer
+
+MAX_PAGES: Final = 1000
+_UNSENDABLE = re.compile(r"[\x00-\x1f\x7f]|(^|/)\.{1,2}(/|$)")
+
+
+class Reader:
+    """Reads by table row; every outcome ends as a document, none as an exception."""
+
+    def __init__(
+        self,
+        options: Options,
+        pipelines: Pipelines,
+        identity: Identity,
+        counts: Counts,
+        progress: Callable[[Progress], None] | None = None,
+        keep: Callable[[d.Document], None] | None = None,
+    ) -> None:
+        self.options = options
+        self.pipelines = pipelines
+        self.identity = identity
+        self.counts = counts
+        self.documents: list[d.Document] = []
+        self.denied = 0
+        self.tenant = ""  # id, once known
+        self.api_versions: dict[str, str] = {}
+        self._progress = progress
+        self._keep = keep
+        self._seen: dict[tuple[str, str], d.Document] = {}
+
+    # --- keeping ---
+
+    def keep(self, document: d.Document) -> None:
+        """Add a finished document, unless one of the same id and type is there already."""
+        key = (d.normal_id(str(document["id"])), str(document["type"]).lower())
+        if key in self._seen:
+            return
+        self._seen[key] = document
+        self.documents.append(document)
+        unknown = document.get("$unknown")
+        self.denied += isinstance(unknown, dict) and unknown.get("status") in (401, 403)
+        if self._keep is not None:
+            self._keep(document)
+
+    def kept(self, doc_id: str, doc_type: str) -> d.Document | None:
+        """The document of this id and type, if it was read already."""
+        return self._seen.get((d.normal_id(doc_id), doc_type.lower()))
+
+    # --- asking ---
+
+    def url(self, path: str, api_version: str) -> str:
+        """The Resource Manager address of a path (an id); ids come from answers, so each character is made harmless."""
+        tidy = re.sub(r"/+", "/", f"/{path}")
+        if _UNSENDABLE.search(tidy) or len(tidy) > 4000:
+            raise Refused("it is not an id that Azure could have")
+        return f"{self.options.cloud.resource_manager}{quote(tidy, safe='/()!$*,;:@=~')}?api-version={api_version}"
+
+    async def document(self, read: Read, of: str = "") -> d.Document:
+        """Read one thing about something, once, and keep what came of it."""
+        doc_id = read.id(of)
+        known = self.kept(doc_id, read.type)
+        if known is None:
+            known = await self.fetch(read, of)
+            self.keep(known)
+        return known
+
+    async def fetch(self, read: Read, of: str = "") -> d.Document:
+        """Read one thing and return its document without keeping it."""
+        doc_id = read.id(of)
+        if read.is_list:
+            items, failure = await self.items(read, of)
+            return failure or {"id": doc_id, "type": read.type, "value": items}
+        try:
+            url = self.url(doc_id, read.api_version)
+        except Refused as error:
+            return d.unreadable(doc_id, read.type, reason=str(error))
+        body = await self.json(read, doc_id, url)
+        if d.marker(body):
+            return body
+        shown = body.get("id")
+        same = isinstance(shown, str) and d.normal_id(shown) == d.normal_id(doc_id)
+        return {**body, "id": shown if same else doc_id, "type": body.get("type") or read.type}
+
+    async def items(self, read: Read, of: str = "") -> tuple[list[d.Document], d.Document | None]:
+        """Every item of a list, over its pages; and the document of the failure if not all came."""
+        try:
+            url = self.url(read.id(of), read.api_version)
+        except Refused as error:
+            return [], d.unreadable(read.id(of), read.type, reason=str(error))
+        return await self.pages(read, read.id(of), url)
+
+    async def pages(
+        self, read: Read, doc_id: str, url: str, *, pipeline: Any = None
+    ) -> tuple[list[d.Document], d.Document | None]:
+        """Follow a list from its first page on, but never to another host, in a circle, or without end."""
+        items: list[d.Document] = []
+        home, visited = origin(url), set[str]()
+
+        def stop(reason: str) -> tuple[list[d.Document], d.Document]:
+            return items, d.unreadable(doc_id, read.type, reason=reason)
+
+        while True:
+            visited.add(url)
+            body = await self.json(read, doc_id, url, pipeline=pipeline)
+            if d.marker(body):
+                return items, body
+            value = body.get("value")
+            if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+                return stop("the answer is not a list")
+            items.extend(value)
+            link = body.get("nextLink") or body.get("@odata.nextLink")
+            if not link:
+                return items, None
+            if not isinstance(link, str):
+                return stop("the link to the next page is not one")
+            url = urljoin(url, link)
+            if origin(url) != home:
+                return stop(f"the next page is on another host ({short(origin(url)[1] or link, 80)}), not followed")
+            if url in visited or len(visited) >= MAX_PAGES:
+                return stop("the pages of the list do not end")
+
+    async def json(self, read: Read, doc_id: str, url: str, *, pipeline: Any = None) -> d.Document:
+        """One GET: the JSON object that came, or the document of its failure."""
+        self.api_versions.setdefault(read.type, read.api_version)
+        try:
+            answer = await send(pipeline or self.pipelines.resource_manager, "GET", url)
+        except (NoAnswer, Refused) as error:
+            return d.unreadable(doc_id, read.type, reason=str(error))
+        return self.body_of(read, doc_id, answer)
+
+    def body_of(self, read: Read, doc_id: str, answer: Answer) -> d.Document:
+        """The JSON object in an answer, or the document that stands for what came instead."""
+        if answer.status != 200:
+            return refused(read, doc_id, answer, self.identity)
+        try:
+            body = msgspec.json.decode(answer.body.removeprefix(b"\xef\xbb\xbf"))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return d.unreadable(doc_id, read.type, reason="the answer is not JSON", status=200)
+        if not isinstance(body, dict) or d.marker(body):
+            return d.unreadable(doc_id, read.type, reason="the answer is not a JSON object", status=200)
+        return body
+
+    # --- doing many at once ---
+
+    async def each(self, stage: str, jobs: Iterable[Callable[[], Awaitable[Any]]]) -> None:
+        """Do all jobs, at most `concurrency` at a time, telling how far it is."""
+        waiting = list(jobs)
+        total, done = len(waiting), 0
+        queue = iter(waiting)
+        self._tell(stage, 0, total)
+
+        async def work() -> None:
+            nonlocal done
+            for job in queue:
+                await job()
+                done += 1
+                self._tell(stage, done, total)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(max(1, self.options.concurrency), total)):
+                group.create_task(work())
+
+    def _tell(self, stage: str, done: int, total: int) -> None:
+        if self._progress is not None:
+            self._progress(
+                Progress(stage=stage, done=done, total=total, denied=self.denied, throttled=self.counts.throttled)
+            )

@@ -1,0 +1,186 @@
+"""What is read, and how: one row for each kind of document. A new read is one more row."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from auditor import documents as d
+
+
+class Read(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind of read: where it is, and what its answer becomes.
+
+    `path` is appended to the id of what is read (`{id}` is the whole id of the document, for lists its own). Lists
+    become one list document, unless `items` are documents in themselves.
+    """
+
+    type: str  # document type
+    path: str  # `{of}` is the id of the resource, subscription or group that the read is about
+    api_version: str
+    action: str  # the permission it takes
+    is_list: bool = True
+    # How to take a refusal that names no known code: what 400 and 404 mean here.
+    unsupported_on: frozenset[int] = frozenset()
+
+    def id(self, of: str = "") -> str:
+        """The id of the document that the answer becomes."""
+        return self.path.format(of=of.rstrip("/"))
+
+
+TENANTS: Final = Read(
+    type=d.TENANT, path="/tenants", api_version="2022-12-01", action="Microsoft.Resources/tenants/read"
+)
+SUBSCRIPTIONS: Final = Read(
+    type=d.SUBSCRIPTION,
+    path="/subscriptions",
+    api_version="2022-12-01",
+    action="Microsoft.Resources/subscriptions/read",
+)
+LOCATIONS: Final = Read(
+    type=d.LOCATIONS,
+    path="{of}/locations",
+    api_version="2022-12-01",
+    action="Microsoft.Resources/subscriptions/locations/read",
+)
+RESOURCES: Final = Read(
+    type=d.RESOURCE_LIST,
+    path="{of}/resources",
+    api_version="2021-04-01",
+    action="Microsoft.Resources/subscriptions/resources/read",
+)
+MANAGEMENT_GROUPS: Final = Read(
+    type=d.MANAGEMENT_GROUP,
+    path="/providers/Microsoft.Management/managementGroups",
+    api_version="2023-04-01",
+    action="Microsoft.Management/managementGroups/read",
+)
+DESCENDANTS: Final = Read(
+    type="Microsoft.Management/managementGroups/descendants",
+    path="{of}/descendants",
+    api_version="2023-04-01",
+    action="Microsoft.Management/managementGroups/descendants/read",
+)
+SETTINGS: Final = Read(
+    type=d.DIAGNOSTIC_SETTINGS,
+    path="{of}/providers/Microsoft.Insights/diagnosticSettings",
+    api_version="2021-05-01-preview",
+    action="Microsoft.Insights/diagnosticSettings/read",
+)
+CATEGORIES: Final = Read(
+    type=d.DIAGNOSTIC_CATEGORIES,
+    path="{of}/providers/Microsoft.Insights/diagnosticSettingsCategories",
+    api_version="2021-05-01-preview",
+    action="Microsoft.Insights/diagnosticSettingsCategories/read",
+    unsupported_on=frozenset({400, 404, 405}),  # types without logs answer in many ways (domain.md 6.3)
+)
+ENTRA_SETTINGS: Final = Read(
+    type=d.ENTRA_SETTINGS,
+    path="/providers/microsoft.aadiam/diagnosticSettings",
+    api_version="2017-04-01",
+    action="microsoft.aadiam/diagnosticSettings/read",
+)
+ENTRA_CATEGORIES: Final = Read(
+    type=d.ENTRA_CATEGORIES,
+    path="/providers/microsoft.aadiam/diagnosticSettingsCategories",
+    api_version="2017-04-01-preview",
+    action="microsoft.aadiam/diagnosticSettingsCategories/read",
+)
+SUBSCRIBED_SKUS: Final = Read(  # from Graph, whose path and version differ: see collect.py
+    type=d.SUBSCRIBED_SKUS,
+    path="/providers/microsoft.graph/subscribedSkus",
+    api_version="v1.0",
+    action="LicenseAssignment.Read.All",
+)
+LOG_PROFILES: Final = Read(
+    type=d.LOG_PROFILES,
+    path="{of}/providers/Microsoft.Insights/logProfiles",
+    api_version="2016-03-01",
+    action="Microsoft.Insights/logProfiles/read",
+    unsupported_on=frozenset({410}),  # retired in 2026
+)
+DELETED_VAULTS: Final = Read(
+    type=d.DELETED_VAULTS,
+    path="{of}/providers/Microsoft.KeyVault/deletedVaults",
+    api_version="2022-07-01",
+    action="Microsoft.KeyVault/locations/deletedVaults/read",
+)
+FLOW_LOGS: Final = Read(
+    type=d.FLOW_LOGS,
+    path="{of}/flowLogs",
+    api_version="2025-05-01",
+    action="Microsoft.Network/networkWatchers/flowLogs/read",
+)
+TABLES: Final = Read(
+    type=d.TABLES,
+    path="{of}/tables",
+    api_version="2022-10-01",
+    action="Microsoft.OperationalInsights/workspaces/tables/read",
+)
+LIFECYCLE: Final = Read(
+    type=d.LIFECYCLE,
+    path="{of}/managementPolicies/default",
+    api_version="2023-05-01",
+    action="Microsoft.Storage/storageAccounts/managementPolicies/read",
+    is_list=False,
+)
+CONTAINERS: Final = Read(
+    type=d.CONTAINERS,
+    path="{of}/blobServices/default/containers",
+    api_version="2023-05-01",
+    action="Microsoft.Storage/storageAccounts/blobServices/containers/read",
+)
+EVENT_HUBS: Final = Read(
+    type=d.EVENT_HUBS,
+    path="{of}/eventhubs",
+    api_version="2024-01-01",
+    action="Microsoft.EventHub/namespaces/eventhubs/read",
+)
+
+RESOURCE_GRAPH_TYPE: Final = "Microsoft.ResourceGraph/resources"
+RESOURCE_GRAPH_PATH: Final = "/providers/Microsoft.ResourceGraph/resources"
+RESOURCE_GRAPH_VERSION: Final = "2022-10-01"
+STORAGE_VERSION: Final = "2021-12-02"  # x-ms-version of the storage services; OAuth needs 2017-11-09 or later
+
+# Types that can be read one by one: a destination in another subscription, or all when Resource Graph is out of reach.
+RESOURCE_VERSIONS: Final = {
+    "Microsoft.Compute/virtualMachineScaleSets": "2024-07-01",
+    "Microsoft.Compute/virtualMachines": "2024-07-01",
+    "Microsoft.ContainerService/managedClusters": "2024-05-01",
+    "Microsoft.EventHub/namespaces": "2024-01-01",
+    "Microsoft.EventHub/namespaces/eventhubs": "2024-01-01",
+    "Microsoft.Insights/actionGroups": "2023-01-01",
+    "Microsoft.Insights/activityLogAlerts": "2020-10-01",
+    "Microsoft.Insights/dataCollectionRules": "2023-03-11",
+    "Microsoft.KeyVault/managedHSMs": "2022-07-01",
+    "Microsoft.KeyVault/vaults": "2022-07-01",
+    "Microsoft.Network/applicationGateways": "2024-05-01",
+    "Microsoft.Network/azureFirewalls": "2024-05-01",
+    "Microsoft.Network/bastionHosts": "2024-05-01",
+    "Microsoft.Network/loadBalancers": "2024-05-01",
+    "Microsoft.Network/natGateways": "2024-05-01",
+    "Microsoft.Network/networkInterfaces": "2024-05-01",
+    "Microsoft.Network/networkSecurityGroups": "2024-05-01",
+    "Microsoft.Network/networkWatchers": "2024-05-01",
+    "Microsoft.Network/networkWatchers/flowLogs": "2025-05-01",
+    "Microsoft.Network/publicIPAddresses": "2024-05-01",
+    "Microsoft.Network/virtualNetworkGateways": "2024-05-01",
+    "Microsoft.Network/virtualNetworks": "2024-05-01",
+    "Microsoft.OperationalInsights/workspaces": "2023-09-01",
+    "Microsoft.Sql/managedInstances": "2021-11-01",
+    "Microsoft.Sql/servers": "2021-11-01",
+    "Microsoft.Sql/servers/databases": "2021-11-01",
+    "Microsoft.Storage/storageAccounts": "2023-05-01",
+    "Microsoft.Web/sites": "2023-12-01",
+}
+_BY_LOWER_TYPE: Final = {name.lower(): (name, version) for name, version in RESOURCE_VERSIONS.items()}
+
+
+def resource_read(resource_type: str) -> Read | None:
+    """How one resource of a type is read by its id; None where no api-version is known."""
+    known = _BY_LOWER_TYPE.get(resource_type.lower())
+    if known is None:
+        return None
+    name, version = known
+    return Read(type=name, path="{of}", api_version=version, action=f"{name}/read", is_list=False)
