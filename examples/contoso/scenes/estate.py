@@ -1,0 +1,272 @@
+"""What a scene writes to: the documents Azure would answer with, and the answer sheet beside them."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Doc = dict[str, Any]
+Status = Literal["pass", "fail", "unknown", "not-applicable"]
+
+SEED = 20261122
+NAMESPACE = uuid.UUID("6b1d6f0e-0000-5000-8000-c0de00000001")
+
+PROD, SHARED, DEV, MA, RETIRED, MSP = (
+    str(uuid.uuid5(NAMESPACE, f"subscription/{name}"))
+    for name in ("contoso-prod", "contoso-shared", "contoso-dev", "contoso-ma-legacy", "contoso-retired", "msp")
+)
+"""The five subscriptions of Contoso, and the one of its service provider, which Contoso may not list."""
+
+TENANT = str(uuid.uuid5(NAMESPACE, "tenant/contoso.com"))
+PRINCIPAL = str(uuid.uuid5(NAMESPACE, "principal/sp-logging-audit"))
+APP = str(uuid.uuid5(NAMESPACE, "application/sp-logging-audit"))
+
+WE, NE, UK, SE = "westeurope", "northeurope", "uksouth", "swedencentral"
+SHORT = {WE: "we", NE: "ne", UK: "uks", SE: "sdc"}
+
+
+def guid(name: str) -> str:
+    """The same GUID for the same name, always."""
+    return str(uuid.uuid5(NAMESPACE, name))
+
+
+def rid(subscription: str, group: str, kind: str, *names: str) -> str:
+    """An ARM id: `rid(PROD, "rg-pay", "Microsoft.Sql/servers/databases", "sql-1", "db-1")`."""
+    provider, *types = kind.split("/")
+    path = "/".join(f"{t}/{n}" for t, n in zip(types, names, strict=True))
+    return f"/subscriptions/{subscription}/resourceGroups/{group}/providers/{provider}/{path}"
+
+
+def denied(action: str, scope: str, code: str = "AuthorizationFailed") -> Doc:
+    """The body of an `$unknown` document: ARM answered 403."""
+    return {"reason": f"HTTP 403 {code}", "status": 403, "code": code, "action": action, "scope": scope}
+
+
+# --- what the types can log -------------------------------------------------------------------------------------------
+
+# Type → whether its category list has a group `audit` with members. A type that is not here has no log categories.
+LOGS: dict[str, bool] = {
+    "Microsoft.ApiManagement/service": True,
+    "Microsoft.AppConfiguration/configurationStores": True,
+    "Microsoft.Automation/automationAccounts": True,
+    "Microsoft.Cache/redis": True,
+    "Microsoft.Cdn/profiles": True,
+    "Microsoft.CognitiveServices/accounts": True,
+    "Microsoft.Compute/virtualMachines": False,
+    "Microsoft.ContainerRegistry/registries": True,
+    "Microsoft.ContainerService/managedClusters": False,
+    "Microsoft.DBforMySQL/flexibleServers": True,
+    "Microsoft.DBforPostgreSQL/flexibleServers": True,
+    "Microsoft.DataFactory/factories": False,
+    "Microsoft.DocumentDB/databaseAccounts": True,
+    "Microsoft.EventHub/namespaces": True,
+    "Microsoft.Insights/components": False,
+    "Microsoft.Insights/dataCollectionRules": False,
+    "Microsoft.KeyVault/managedHSMs": True,
+    "Microsoft.KeyVault/vaults": True,
+    "Microsoft.Logic/workflows": False,
+    "Microsoft.Network/applicationGateways": False,
+    "Microsoft.Network/azureFirewalls": False,
+    "Microsoft.Network/bastionHosts": True,
+    "Microsoft.Network/loadBalancers": False,
+    "Microsoft.Network/natGateways": False,
+    "Microsoft.Network/networkSecurityGroups": False,
+    "Microsoft.Network/publicIPAddresses": True,
+    "Microsoft.Network/virtualNetworkGateways": True,
+    "Microsoft.Network/virtualNetworks": False,
+    "Microsoft.OperationalInsights/workspaces": True,
+    "Microsoft.RecoveryServices/vaults": False,
+    "Microsoft.Search/searchServices": True,
+    "Microsoft.ServiceBus/namespaces": True,
+    "Microsoft.SignalRService/SignalR": True,
+    "Microsoft.Sql/servers/databases": True,
+    "Microsoft.Storage/storageAccounts/blobServices": False,
+    "Microsoft.Storage/storageAccounts/fileServices": False,
+    "Microsoft.Storage/storageAccounts/queueServices": False,
+    "Microsoft.Storage/storageAccounts/tableServices": False,
+    "Microsoft.Web/serverfarms": False,
+    "Microsoft.Web/sites": False,
+}
+
+
+# --- places that logs go to -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Place:
+    """A destination as a setting names it, and whether an auditor must find it there."""
+
+    kind: Literal["log-analytics", "storage", "event-hub", "partner"]
+    id: str
+    exists: Status = "pass"
+    why: str = "it is there and readable"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One diagnostic setting: its ARM properties, and the places it names."""
+
+    name: str
+    properties: Doc
+    places: tuple[Place, ...] = ()
+
+
+def setting(
+    name: str,
+    *places: Place,
+    groups: tuple[str, ...] = (),
+    categories: tuple[str, ...] = (),
+    disabled: tuple[str, ...] = (),
+    metrics: bool = False,
+    dedicated: bool = False,
+    nulls: bool = False,
+    empty: bool = False,
+) -> Setting:
+    """A diagnostic setting; `nulls` and `empty` are the two ways ARM writes a destination that is not set."""
+    off = {"enabled": False, "days": 0}
+    properties: Doc = {}
+    blank: str | None = "" if empty else None
+    if nulls or empty:
+        keys = ("storageAccountId", "workspaceId", "eventHubAuthorizationRuleId", "eventHubName")
+        properties |= dict.fromkeys(keys, blank)
+    for place in places:
+        if place.kind == "log-analytics":
+            properties["workspaceId"] = place.id
+        elif place.kind == "storage":
+            properties["storageAccountId"] = place.id
+        elif place.kind == "partner":
+            properties["marketplacePartnerId"] = place.id
+        else:
+            namespace, _, hub = place.id.partition("/eventhubs/")
+            properties["eventHubAuthorizationRuleId"] = f"{namespace}/authorizationrules/RootManageSharedAccessKey"
+            properties["eventHubName"] = hub or None
+    if dedicated:
+        properties["logAnalyticsDestinationType"] = "Dedicated"
+    logs: list[Doc] = [{"category": None, "categoryGroup": g, "enabled": True, "retentionPolicy": off} for g in groups]
+    logs += [{"category": c, "categoryGroup": None, "enabled": True, "retentionPolicy": off} for c in categories]
+    logs += [{"category": c, "categoryGroup": None, "enabled": False, "retentionPolicy": off} for c in disabled]
+    properties["logs"] = logs
+    properties["metrics"] = [{"category": "AllMetrics", "enabled": metrics, "retentionPolicy": off}]
+    return Setting(name, properties, places)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a resource logs, with what the three general rules must say of it.
+
+    `logs`: some log leaves for a place that is there. `audit`: all of the group `audit` does. `hollow`: whether every
+    setting that names a destination sends logs; None where the resource has no setting, so that nothing is asked.
+    """
+
+    why: str
+    logs: Status
+    audit: Status
+    hollow: Status | None = "pass"
+    settings: tuple[Setting, ...] = ()
+    denied: bool = False
+
+
+# Azure itself answers that this one has no diagnostic settings, so the general rules ask nothing of it.
+UNSUPPORTED = Plan("Azure answers that it has no diagnostic settings", "not-applicable", "not-applicable", None)
+
+
+# --- the estate -------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Estate:
+    """Documents by lower-case id; answers by rule and subject; the places that settings name."""
+
+    documents: dict[str, Doc] = field(default_factory=dict)
+    answers: dict[str, dict[str, tuple[str, Status, str]]] = field(default_factory=dict)
+    named: dict[str, Place] = field(default_factory=dict)
+    random: random.Random = field(default_factory=lambda: random.Random(SEED))
+
+    def put(self, document: Doc) -> str:
+        """Add one document; its id must be new."""
+        key = document["id"].lower()
+        if key in self.documents:
+            raise ValueError(f"placed twice: {document['id']}")
+        self.documents[key] = document
+        return str(document["id"])
+
+    def answer(self, rule: str, subject: str, status: Status, why: str) -> None:
+        """Write one line of the answer sheet."""
+        sheet = self.answers.setdefault(rule, {})
+        if subject.lower() in sheet:
+            raise ValueError(f"answered twice: {rule}: {subject}")
+        sheet[subject.lower()] = (subject, status, why)
+
+    def name_place(self, place: Place) -> None:
+        """Remember that a setting names this place."""
+        known = self.named.setdefault(place.id.lower(), place)
+        if known.exists != place.exists:
+            raise ValueError(f"two opinions of {place.id}")
+
+    def listing(self, list_id: str, kind: str, items: list[Doc]) -> None:
+        """Add a list document."""
+        self.put({"id": list_id, "type": kind, "value": items})
+
+    def unread(self, doc_id: str, kind: str, action: str, code: str = "AuthorizationFailed") -> None:
+        """Add a document that stands for a read ARM refuses."""
+        scope = doc_id.partition("/providers/Microsoft.Insights/")[0]
+        self.put({"id": doc_id, "type": kind, "$unknown": denied(action, scope, code)})
+
+    def settings(self, resource_id: str, *given: Setting) -> None:
+        """Add the list of a resource's diagnostic settings."""
+        base = f"{resource_id}/providers/Microsoft.Insights/diagnosticSettings"
+        items = []
+        for one in given:
+            for place in one.places:
+                self.name_place(place)
+            items.append(
+                {
+                    "id": f"{base}/{one.name}",
+                    "type": "Microsoft.Insights/diagnosticSettings",
+                    "name": one.name,
+                    "location": None,
+                    "kind": None,
+                    "tags": None,
+                    "properties": one.properties,
+                    "identity": None,
+                }
+            )
+        self.listing(base, "Microsoft.Insights/diagnosticSettings", items)
+
+    def deny_settings(self, resource_id: str) -> None:
+        """Make a resource's diagnostic settings unreadable."""
+        self.unread(
+            f"{resource_id}/providers/Microsoft.Insights/diagnosticSettings",
+            "Microsoft.Insights/diagnosticSettings",
+            "Microsoft.Insights/diagnosticSettings/read",
+        )
+
+    def log(self, resource_id: str, kind: str, plan: Plan) -> None:
+        """Give a resource its settings, and answer the general rules for it as its plan says."""
+        if plan is UNSUPPORTED:
+            code = {"status": 400, "code": "ResourceTypeNotSupported"}
+            settings = "Microsoft.Insights/diagnosticSettings"
+            self.put({"id": f"{resource_id}/providers/{settings}", "type": settings, "$unsupported": code})
+            return
+        if plan.denied:
+            self.deny_settings(resource_id)
+        elif plan.settings:
+            self.settings(resource_id, *plan.settings)
+        self.answer("resource-logs-exported", resource_id, plan.logs, plan.why)
+        if LOGS[kind]:
+            self.answer("resource-audit-logs-exported", resource_id, plan.audit, plan.why)
+        if plan.hollow:
+            self.answer("diagnostic-setting-without-logs", resource_id, plan.hollow, plan.why)
+
+    def add(self, document: Doc, plan: Plan | None = None) -> str:
+        """Place a resource; one whose type can log needs a plan, any other must have none."""
+        kind = document["type"]
+        canonical = next((known for known in LOGS if known.lower() == kind.lower()), None)
+        if (canonical is None) != (plan is None):
+            raise ValueError(f"{kind} {'needs a' if canonical else 'takes no'} plan: {document['id']}")
+        self.put(document)
+        if canonical and plan:
+            self.log(document["id"], canonical, plan)
+        return str(document["id"])
