@@ -108,9 +108,15 @@ def resource_group_of(resource_id: str) -> str:
     return found.group(1) if found else ""
 
 
+def _at_provider(resource_id: str) -> tuple[str, str, str]:
+    """An id before, at and after its last `/providers/`, however that is written."""
+    at = resource_id.lower().rfind("/providers/")
+    return ("", "", resource_id) if at < 0 else (resource_id[:at], "/providers/", resource_id[at + 11 :])
+
+
 def type_of(resource_id: str) -> str:
     """The resource type an ARM id speaks of: `Microsoft.KeyVault/vaults`; `` where it has no provider part."""
-    _, found, tail = resource_id.rpartition("/providers/")
+    _, found, tail = _at_provider(resource_id)
     if not found:
         return SUBSCRIPTION if re.fullmatch(r"/subscriptions/[^/]+/?", resource_id, re.IGNORECASE) else ""
     parts = tail.strip("/").split("/")
@@ -124,7 +130,7 @@ def name_of(resource_id: str) -> str:
 
 def parent_of(resource_id: str) -> str:
     """The id of the resource that an ARM id's resource is a child of; empty for a top-level one."""
-    head, _, tail = resource_id.rpartition("/providers/")
+    head, _, tail = _at_provider(resource_id)
     parts = tail.strip("/").split("/")
     return f"{head}/providers/{'/'.join(parts[:-2])}" if len(parts) > 3 else ""
 
@@ -182,6 +188,18 @@ def storage_services(account: Mapping[str, Any]) -> Iterator[str]:
     for service in STORAGE_SERVICES:
         if service in allowed and (not isinstance(endpoints, Mapping) or endpoints.get(service)):
             yield service
+
+
+def classic_services(account: Mapping[str, Any]) -> Iterator[str]:
+    """The services of an account that can have classic Storage Analytics logging (domain.md 4.3).
+
+    Files never do; of premium accounts only those for block blobs.
+    """
+    sku = account.get("sku")
+    premium = isinstance(sku, Mapping) and str(sku.get("name") or "").lower().startswith("premium")
+    if premium and str(account.get("kind") or "").lower() != "blockblobstorage":
+        return
+    yield from (service for service in storage_services(account) if service != "file")
 
 
 def storage_service_id(account_id: str, service: str) -> str:

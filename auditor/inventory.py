@@ -67,6 +67,7 @@ class LogSetting(msgspec.Struct, frozen=True, kw_only=True):
     destinations: tuple[Destination, ...] = ()
     ends: str | None = None  # ISO date on which a retiring feature stops
     partial: str | None = None  # why it sees only part of the traffic: "filtered", "partial"
+    doubt: Unknown | None = None  # why `possible` is not certain, where a read failed
 
 
 class Resource(msgspec.Struct, frozen=True, kw_only=True, dict=True):

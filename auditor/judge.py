@@ -74,12 +74,24 @@ def judge_rule(rule: Rule, inventory: Inventory) -> Iterator[Finding]:
 
 
 def _in_scope(rule: Rule, inventory: Inventory) -> Iterator[tuple[Resource, Scope, Truth]]:
+    for resource in _subjects(rule, inventory):
+        scope = Scope(resource, rule.info.params)
+        inside: Truth = True if rule.where is None else rule.where(resource, scope)
+        if inside is not False:
+            yield resource, scope, inside
+
+
+def _subjects(rule: Rule, inventory: Inventory) -> Iterator[Resource]:
+    """Every resource of the rule's types, once however many of its patterns it meets."""
+    if len(rule.resources) == 1:
+        yield from inventory.of_type(rule.resources[0])
+        return
+    seen: set[tuple[str, str]] = set()
     for pattern in rule.resources:
         for resource in inventory.of_type(pattern):
-            scope = Scope(resource, rule.info.params)
-            inside: Truth = True if rule.where is None else rule.where(resource, scope)
-            if inside is not False:
-                yield resource, scope, inside
+            if (resource.id, resource.type) not in seen:
+                seen.add((resource.id, resource.type))
+                yield resource
 
 
 def _judge_groups(
@@ -101,7 +113,7 @@ def _judge_groups(
             rule=rule.id,
             status=status,
             severity=rule.info.severity,
-            message=_message(rule, inventory, resource, status, verdict, scope),
+            message=_message(rule, inventory, resource, status, verdict, scope, shown=subject_id),
             fingerprint=fingerprint(rule.id, subject_id),
             subject=Subject(
                 id=subject_id,
@@ -110,7 +122,11 @@ def _judge_groups(
                 subscription=named.get("subscription", ""),
                 location=named.get("location", ""),
             ),
-            evidence={"resources": sorted({m[0].name for m in members})[:MAX_EVIDENCE], "count": len(members)},
+            evidence={
+                **_evidence(rule, resource, verdict),
+                "resources": sorted({member[0].name for member in members})[:MAX_EVIDENCE],
+                "count": len(members),
+            },
             why_unknown=_reasons(scope) if status == "unknown" else [],
         )
 
@@ -177,10 +193,14 @@ def _logs(require: Logs, resource: Resource, scope: Scope) -> Verdict:
 
 def _exports(setting: LogSetting, category: str, require: Logs, scope: Scope) -> Truth:
     """Whether one setting sends a category to a destination that is not known to be gone and meets `to`."""
+    if setting.partial is not None:
+        return False  # it sees only some of what there is
     if any(category == name.casefold() for name in setting.categories):
         enabled: Truth = True
     elif any(category == name.casefold() for name in setting.possible):
         enabled = None
+        if setting.doubt is not None:
+            scope.seen.append(setting.doubt)
     else:
         return False
     living = [d for d in setting.destinations if d.exists is not False]
@@ -245,16 +265,23 @@ def _subject(resource: Resource) -> Subject:
 
 
 def _message(
-    rule: Rule, inventory: Inventory, resource: Resource, status: Status, verdict: Verdict, scope: Scope
+    rule: Rule,
+    inventory: Inventory,
+    resource: Resource,
+    status: Status,
+    verdict: Verdict,
+    scope: Scope,
+    *,
+    shown: str = "",
 ) -> str:
     if status == "pass":
         return rule.info.title
     if status == "not-applicable":
         why = resource.facts.get("why_not_offered")
-        return str(why) if isinstance(why, str) and why else f"{resource.name} does not offer these logs."
+        return str(why) if isinstance(why, str) and why else f"{shown or resource.name} does not offer these logs."
     if status == "unknown":
         why = scope.seen[0].reason if scope.seen else "not everything it depends on could be read"
-        return f"Cannot tell for {resource.name}: {why}"
+        return f"Cannot tell for {shown or resource.name}: {why}"
     return rule.message.safe_substitute(
         id=resource.shown_id,
         name=resource.name,
@@ -310,7 +337,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and value == float("inf"):
         return "no expiry"
     if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in list(value.items())[:MAX_EVIDENCE]}
+        return {str(k): _plain(value[k]) for k in sorted(value, key=str)[:MAX_EVIDENCE]}
     if isinstance(value, list | tuple | frozenset | set):
         items = sorted(value, key=str) if isinstance(value, frozenset | set) else list(value)
         return [_plain(v) for v in items[:MAX_EVIDENCE]]

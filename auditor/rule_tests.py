@@ -136,6 +136,8 @@ def _setting(
             categories |= offered
         elif group in groups:
             categories |= {str(c) for c in groups[group]}
+        elif group.lower() != "audit":
+            raise RuleError(rule.file, line, f'the test resource has no group "{group}"', "list it under groups:")
         else:
             for name in offered:
                 found = category(resource_type, name)

@@ -53,7 +53,7 @@ def build() -> argparse.ArgumentParser:
     """The whole parser; a test compares its help with the README."""
     parser = _Parser(
         prog="auditor",
-        description="If this Azure estate were attacked, could we reconstruct what happened from the logs it keeps?",
+        description="If this Azure estate were attacked,\ncould we reconstruct what happened from the logs it keeps?",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

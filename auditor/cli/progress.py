@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from auditor.sources.azure.progress import Progress
@@ -42,7 +42,7 @@ def _live() -> Iterator[Show]:
         tasks: dict[str, TaskID] = {}
 
         def show(progress: Progress) -> None:
-            counts = {"denied": progress.denied, "throttled": progress.throttled}
+            counts: dict[str, Any] = {"denied": progress.denied, "throttled": progress.throttled}
             if progress.stage not in tasks:
                 tasks[progress.stage] = bars.add_task(progress.stage, total=progress.total or None, **counts)
             bars.update(tasks[progress.stage], completed=progress.done, total=progress.total or None, **counts)

@@ -246,7 +246,7 @@ def setting_facts(
     exported = frozenset().union(*(s.categories for s in live))
     perhaps = frozenset().union(*(s.possible for s in live)) - exported
     unsure = Unknown(reason="which categories a setting's group contains is not published")
-    facts["exported"] = unsure if perhaps else sorted(exported)
+    facts["exported"] = sorted(exported) if exported or not perhaps else unsure  # one certain category is enough
     facts["audit_missing"] = _audit_missing(audit, exported, perhaps, live)
     facts["settings_count"] = len({s.id for s in settings if s.kind == "diagnostic-setting"})
     facts["settings_without_logs"] = _without_logs(settings)

@@ -67,7 +67,7 @@ def write(path: Path, collection: Collection) -> None:
     try:
         with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as archive:
             for part_name, documents in _by_provider(collection.documents):
-                data = b"".join(msgspec.json.encode(d, order="sorted") + b"\n" for d in documents)
+                data = b"".join(msgspec.json.encode(d) + b"\n" for d in documents)
                 _add(archive, part_name, data)
                 parts.append(
                     Part(name=part_name, documents=len(documents), bytes=len(data), sha256=_sha256(data)),
@@ -127,6 +127,8 @@ def _manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
     if _MANIFEST not in archive.namelist():
         raise SourceError(f"{path}: a zip archive, but no snapshot of this tool", _FROM)
     data = _part(archive, _MANIFEST, path)
+    if len(archive.comment) < len(_COMMENT) + 64:
+        raise ValueError("its end is missing")
     if archive.comment != _COMMENT + _sha256(data).encode():
         raise _refused(path, "its manifest was changed")
     try:

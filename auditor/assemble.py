@@ -1,0 +1,350 @@
+"""Documents → Inventory: every fact is asked once, in order, of every resource."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from auditor import documents as d
+from auditor.catalog import FLOW_LOG
+from auditor.documents import Collection, Document, marker, normal_id
+from auditor.drafts import Draft, KindKey, drafts_of, origin_of, with_members
+from auditor.facts.classic import classic_logging, classic_only
+from auditor.facts.destinations import Resolver, destination_facts, destination_index
+from auditor.facts.exposure import Exposure, exposure
+from auditor.facts.flows import FlowCover, Flows, flow_facts
+from auditor.facts.licence import licence, workload_identities
+from auditor.facts.network_index import index_network
+from auditor.facts.offers import Groups, entra_offers, offers_of
+from auditor.facts.places import Places, place_resource
+from auditor.facts.settings import routes_of, setting_facts, settings_of
+from auditor.facts.shapes import mapping, text
+from auditor.facts.workspaces import table_keeps
+from auditor.inventory import Destination, Inventory, LogSetting, Resource, Subscription, Unknown, Unread
+from auditor.match import to_unknown
+
+Settings = tuple[LogSetting, ...] | Unknown
+
+# A resource that was listed and is gone when its settings are asked for: Resource Graph is minutes behind.
+_GONE = frozenset({"resourcenotfound", "resourcegroupnotfound", "parentresourcenotfound"})
+_NO_LICENCE = "The tenant has no Entra ID P1 or P2 licence, which exporting these logs needs: a licence gap."
+_STAND_IN_FACTS = (
+    "exported", "settings_count", "settings_without_logs", "retired", "target_kind", "target_exists", "enabled",
+    "succeeded", "storage_exists", "storage_accepts", "same_region", "traffic_analytics", "retention_days", "delivers",
+    "full", "only_cover", "days_left", "receives", "interactive_days", "plan",
+)  # fmt: skip
+
+
+class _Estate(msgspec.Struct, kw_only=True):
+    """What is worked out once for all resources."""
+
+    documents: dict[str, Document]
+    declared: bool  # a template or plan: what is not there is not there
+    scope: frozenset[str]  # subscriptions that were scanned
+    categories: dict[KindKey, Document]
+    resolve: Resolver
+    places: Places
+    licence: str | Unknown
+    workload: bool | Unknown
+
+
+def assemble(collection: Collection, *, today: str = "") -> Inventory:
+    """Turn documents into an inventory; `today` (ISO date) decides about features that retire.
+
+    Without `today`, it is the day on which the documents were collected.
+    """
+    run = collection.run
+    documents = with_members(collection.documents)
+    skus = documents.get(normal_id(f"/providers/{d.SUBSCRIBED_SKUS}"))
+    drafts = list(drafts_of(documents, run))
+    estate = _Estate(
+        documents=documents,
+        declared=run.source != "azure",
+        scope=frozenset(s.id for s in _subscriptions(documents)),
+        categories=_categories_by_kind(drafts, documents),
+        resolve=destination_index(documents, declared=run.source != "azure"),
+        places=Places(),
+        licence=licence(skus),
+        workload=workload_identities(skus),
+    )
+    net = index_network(documents)
+    day = today or run.finished_at[:10]
+    flows = flow_facts(net, today=date.fromisoformat(day) if day else date.min, destination=estate.resolve)
+    _flow_places(flows, estate.places)
+    resources = [_resource(draft, estate) for draft in drafts if not _stale(draft, documents)]
+    resources = _with_network(resources, exposure(net), flows)
+    resources = [_as_destination(resource, estate) for resource in resources]
+    resources += [
+        place_resource(place, documents, estate.resolve, estate.scope, declared=estate.declared)
+        for place in estate.places.all()
+    ]
+    return Inventory(
+        resources=tuple(sorted(resources, key=lambda r: (r.id, r.type))),
+        run=run,
+        subscriptions=tuple(_subscriptions(documents)),
+        unread=tuple(_unread(collection.documents)),
+        reads=count_reads(collection.documents),
+    )
+
+
+# --- what is common to all ------------------------------------------------------------------------------------------
+
+
+def _subscriptions(documents: Mapping[str, Document]) -> Iterator[Subscription]:
+    for key in sorted(documents):
+        document = documents[key]
+        if text(document.get("type")).lower() == d.SUBSCRIPTION.lower() and not marker(document):
+            guid = d.subscription_of(key)
+            yield Subscription(
+                id=guid, name=text(document.get("displayName")) or guid, state=text(document.get("state")) or "Enabled"
+            )
+
+
+def _unread(documents: list[Document]) -> Iterator[Unread]:
+    for document in documents:
+        if marker(document) == "$unknown":
+            shown = text(document.get("id"))
+            yield Unread(id=shown, type=text(document.get("type")), why=to_unknown(document["$unknown"]))
+
+
+_LISTED = frozenset(
+    kind.lower()
+    for kind in (d.LOCATIONS, d.TENANT, d.DIAGNOSTIC_SETTINGS, d.DIAGNOSTIC_CATEGORIES, d.ENTRA_SETTINGS,
+                 d.ENTRA_CATEGORIES, d.SUBSCRIBED_SKUS, d.LOG_PROFILES, d.DELETED_VAULTS, d.LIFECYCLE, d.CONTAINERS,
+                 d.EVENT_HUBS, d.STORAGE_ANALYTICS)
+)  # fmt: skip
+
+
+def count_reads(documents: list[Document]) -> dict[str, int]:
+    """How the planned reads ended: `answered`, `not_supported`, `unknown`.
+
+    A read is a list or a policy that was asked for by itself, and the listing of each subscription's resources; the
+    rows of such a listing are not counted again.
+    """
+    counts = {"answered": 0, "not_supported": 0, "unknown": 0}
+    for document in documents:
+        kind, mark = text(document.get("type")).lower(), marker(document)
+        if mark == "$unknown":
+            counts["unknown"] += 1
+        elif mark == "$unsupported":
+            counts["not_supported"] += 1
+        elif mark or kind in _LISTED or isinstance(document.get("value"), list) or kind == d.SUBSCRIPTION.lower():
+            counts["answered"] += 1
+    return counts
+
+
+def _categories_by_kind(drafts: list[Draft], documents: Mapping[str, Document]) -> dict[KindKey, Document]:
+    """The list of categories that was read for each kind; resources of one kind offer the same."""
+    found: dict[KindKey, Document] = {}
+    for draft in drafts:
+        document = documents.get(draft.categories_id)
+        if document is not None and draft.kind and (draft.kind not in found or marker(found[draft.kind])):
+            found[draft.kind] = document
+    return {kind: document for kind, document in found.items() if marker(document) != "$absent"}
+
+
+def _stale(draft: Draft, documents: Mapping[str, Document]) -> bool:
+    document = documents.get(draft.settings_id, {})
+    absent = document.get("$absent")
+    return isinstance(absent, Mapping) and text(absent.get("code")).lower() in _GONE and "/providers/" in draft.id
+
+
+# --- one resource ---------------------------------------------------------------------------------------------------
+
+
+def _resource(draft: Draft, estate: _Estate) -> Resource:
+    subscription = d.subscription_of(draft.id)
+    in_scope = not estate.scope or not subscription or subscription in estate.scope
+    offers, may_offer, groups = _offers(draft, estate, in_scope=in_scope)
+    settings = _settings(draft, estate, offers, groups)
+    facts = setting_facts(settings, offers - {FLOW_LOG}, groups, in_scope=in_scope)
+    facts |= _own_facts(draft, estate)
+    if draft.service:
+        settings, facts = _with_classic(draft, estate, offers, settings, facts)
+    if not isinstance(settings, Unknown):
+        estate.places.name(settings)
+        document = estate.documents.get(draft.settings_id)
+        estate.places.route(draft.type, routes_of(document, draft.type, offers, groups))
+    tags = draft.document.get("tags")
+    return Resource(
+        id=draft.id,
+        shown_id=draft.shown_id,
+        type=draft.type,
+        name=draft.name,
+        kind=text(draft.document.get("kind")),
+        sku=draft.document.get("sku"),
+        subscription=subscription,
+        resource_group=d.resource_group_of(draft.shown_id),
+        location=draft.location,
+        parent=draft.parent,
+        tags=tags if isinstance(tags, Mapping) else {},
+        properties=draft.properties,
+        settings=settings,
+        offers=offers,
+        may_offer=may_offer,
+        facts=facts,
+        origin=origin_of(draft.document),
+    )
+
+
+def _offers(draft: Draft, estate: _Estate, *, in_scope: bool) -> tuple[frozenset[str], frozenset[str], Groups]:
+    """(offered, perhaps offered, groups). What is outside the scan is a destination only, and judged for no logs."""
+    nothing: frozenset[str] = frozenset()
+    if draft.stand_in is not None or not in_scope:
+        return nothing, nothing, {}
+    own = estate.documents.get(draft.categories_id)
+    if draft.type == d.ENTRA:
+        offered, perhaps = entra_offers(own, estate.licence, estate.workload)
+        return offered, perhaps, {}
+    if own is None or marker(own) == "$unknown":
+        own = estate.categories.get(draft.kind, own)
+    offered, groups = offers_of(draft.type, own, settings=estate.documents.get(draft.settings_id))
+    if draft.type.lower() == "microsoft.storage/storageaccounts":
+        return nothing, nothing, {}  # the account itself has metrics only (domain.md 4.1)
+    return offered, nothing, groups
+
+
+def _settings(draft: Draft, estate: _Estate, offers: frozenset[str], groups: Groups) -> Settings:
+    document = estate.documents.get(draft.settings_id) if draft.settings_id else None
+    if draft.stand_in is not None:
+        return draft.stand_in
+    if document is None and (estate.declared or not offers - {FLOW_LOG}):
+        return ()  # it logs nothing, or whoever declared it declared no setting
+    return settings_of(document, draft.type, offers, groups, estate.resolve)
+
+
+def _with_classic(
+    draft: Draft, estate: _Estate, offers: frozenset[str], settings: Settings, facts: dict[str, Any]
+) -> tuple[Settings, dict[str, Any]]:
+    document = estate.documents.get(normal_id(f"{draft.id}/storageAnalytics"))
+    if draft.service not in d.classic_services(draft.document):
+        document = {"$unsupported": {}}
+    elif document is None and estate.declared:
+        document = {"properties": {"logging": {"read": False, "write": False, "delete": False}}}
+    classic = classic_logging(document, draft.parent, draft.service)
+    facts |= classic.facts()
+    facts["classic_only"] = classic_only(classic.state, settings)
+    if isinstance(settings, Unknown):
+        if classic.setting is None:
+            return settings, facts
+        return (classic.setting, _unread_settings(draft.id, offers, settings)), facts
+    if classic.setting is not None:
+        return (*settings, classic.setting), facts
+    if isinstance(classic.state, Unknown):
+        return (*settings, _perhaps_classic(draft.parent, classic.state)), facts
+    return settings, facts
+
+
+def _perhaps_classic(account_id: str, why: Unknown) -> LogSetting:
+    """Classic logging that could not be read may log everything; nothing is known of it."""
+    return LogSetting(
+        id=normal_id(f"{account_id}/storageAnalytics"),
+        name="Storage Analytics",
+        kind="storage-analytics",
+        possible=frozenset({"StorageRead", "StorageWrite", "StorageDelete"}),
+        destinations=(Destination(kind="storage", id=account_id, retention_days=why, interactive_days=why),),
+        doubt=why,
+    )
+
+
+def _unread_settings(resource_id: str, offers: Iterable[str], why: Unknown) -> LogSetting:
+    """Diagnostic settings that could not be read, beside others that could: they may export everything."""
+    return LogSetting(
+        id=f"{resource_id}/diagnosticSettings",
+        name="diagnostic settings that could not be read",
+        possible=frozenset(offers),
+        destinations=(Destination(kind="log-analytics", id="", exists=why, retention_days=why, interactive_days=why),),
+        doubt=why,
+    )
+
+
+def _own_facts(draft: Draft, estate: _Estate) -> dict[str, Any]:
+    """Facts of single types."""
+    kind = draft.type.lower()
+    if draft.stand_in is not None:
+        return {**dict.fromkeys(_STAND_IN_FACTS, draft.stand_in), "stand_in": True, "in_scope": True}
+    if kind == d.LOG_PROFILES.lower():
+        return {"retired": True}  # since 15 September 2026 (domain.md 1.4)
+    if kind == d.ENTRA:
+        facts: dict[str, Any] = {"licence": estate.licence}
+        if estate.licence == "free":
+            facts["why_not_offered"] = _NO_LICENCE
+        if isinstance(estate.licence, Unknown):
+            facts["why_may_offer"] = estate.licence
+        return facts
+    return {}
+
+
+# --- the network ----------------------------------------------------------------------------------------------------
+
+
+def _flow_places(flows: Flows, places: Places) -> None:
+    """Where flow logs go are destinations like any other."""
+    for key in sorted(flows.logs):
+        places.name([flows.logs[key].setting])
+
+
+def _with_network(resources: list[Resource], exposures: Mapping[str, Exposure], flows: Flows) -> list[Resource]:
+    """Security groups, networks, subnets and flow logs with what is known of exposure and flow logs."""
+    return [_network_facts(resource, exposures, flows) for resource in resources]
+
+
+def _network_facts(resource: Resource, exposures: Mapping[str, Exposure], flows: Flows) -> Resource:
+    key = resource.id
+    facts: dict[str, Any] = {}
+    if key in exposures:
+        facts |= exposures[key].facts
+    if key in flows.logs:
+        facts |= flows.logs[key].facts
+    cover = flows.groups.get(key) or flows.networks.get(key) or flows.subnets.get(key)
+    if cover is None:
+        return msgspec.structs.replace(resource, facts={**resource.facts, **facts}) if facts else resource
+    settings = _with_flow_logs(resource, cover)
+    return msgspec.structs.replace(resource, settings=settings, facts={**resource.facts, **facts, **cover.facts})
+
+
+def _with_flow_logs(resource: Resource, cover: FlowCover) -> Settings:
+    found = (*cover.settings, *cover.part)
+    if isinstance(resource.settings, Unknown):
+        return (*found, _unread_settings(resource.id, resource.offers - {FLOW_LOG}, resource.settings))
+    return (*resource.settings, *found)
+
+
+# --- destinations as the resources that they are --------------------------------------------------------------------
+
+_DESTINATION_KINDS = {
+    "microsoft.operationalinsights/workspaces": "log-analytics",
+    "microsoft.storage/storageaccounts": "storage",
+    "microsoft.eventhub/namespaces": "event-hub",
+}
+
+
+def _as_destination(resource: Resource, estate: _Estate) -> Resource:
+    """The facts of a resource that logs are, or could be, sent to; and of a workspace's tables."""
+    kind = _DESTINATION_KINDS.get(resource.type.lower())
+    if kind is not None:
+        places = estate.places.of_resource(resource.id)
+        facts: dict[str, Any] = {"destination": bool(places), "exists": True}
+        if places:
+            facts |= destination_facts(estate.documents, kind, resource.id, estate.resolve)
+            facts["receives"] = sorted(set().union(*(place.receives for place in places)))
+        return msgspec.structs.replace(resource, facts={**resource.facts, **facts})
+    if resource.type.lower() == d.TABLES.lower() and not resource.is_stand_in:
+        return msgspec.structs.replace(resource, facts={**resource.facts, **_table_facts(resource, estate)})
+    return resource
+
+
+def _table_facts(table: Resource, estate: _Estate) -> dict[str, Any]:
+    workspace = estate.documents.get(table.parent, {})
+    received = {name for place in estate.places.of_resource(table.parent) for name in place.receives}
+    total, interactive = table_keeps(workspace, table.name, estate.documents.get(table.id))
+    properties = mapping(table.properties) if not isinstance(table.properties, Unknown) else {}
+    return {
+        "receives": table.name.lower() in received,
+        "retention_days": total,
+        "interactive_days": interactive,
+        "plan": text(properties.get("plan")),
+    }

@@ -1,0 +1,102 @@
+"""Which places do settings send logs to, and what does each receive?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from auditor.catalog import relevance
+from auditor.documents import LOG_DESTINATION, event_hub_namespace, name_of, resource_group_of, subscription_of
+from auditor.facts.destination_words import destination_details
+from auditor.facts.destinations import Documents, Resolver, destination_facts
+from auditor.facts.settings import Route
+from auditor.inventory import LogSetting, Resource
+
+
+class Place(msgspec.Struct):
+    """One destination as the settings of an estate use it."""
+
+    kind: str
+    id: str
+    sources: int = 0  # log sources that send here
+    receives: set[str] = msgspec.field(
+        default_factory=set
+    )  # tables, containers or hubs of security-relevant categories
+
+
+class Places:
+    """Every destination that a setting names, gathered while the settings are read."""
+
+    def __init__(self) -> None:
+        self._places: dict[tuple[str, str], Place] = {}
+        self._owners: dict[str, list[Place]] = {}
+
+    def name(self, settings: Iterable[LogSetting]) -> None:
+        """Note the destinations of a resource's settings, and how many of its categories go to each."""
+        sent: dict[tuple[str, str], set[str]] = {}
+        for setting in settings:
+            if setting.kind == "storage-analytics":
+                continue  # the account's own $logs is no place that someone chose
+            for destination in setting.destinations:
+                if destination.id:
+                    sent.setdefault((destination.kind, destination.id), set()).update(setting.categories)
+        for key, categories in sent.items():
+            self.at(*key).sources += len(categories)
+
+    def route(self, resource_type: str, routes: Iterable[Route]) -> None:
+        """Note the tables (containers, hubs) that security-relevant categories land in."""
+        for route in routes:
+            if route.part and relevance(resource_type, route.category) != "operational":
+                self.at(route.kind, route.destination).receives.add(route.part.lower())
+
+    def at(self, kind: str, place_id: str) -> Place:
+        """The place with this kind and normal id, new or known."""
+        place = self._places.get((kind, place_id))
+        if place is None:
+            place = self._places[kind, place_id] = Place(kind, place_id)
+            owner = event_hub_namespace(place_id) if kind == "event-hub" else place_id
+            self._owners.setdefault(owner, []).append(place)
+        return place
+
+    def all(self) -> list[Place]:
+        """Every place, in id order."""
+        return sorted(self._places.values(), key=lambda place: (place.id, place.kind))
+
+    def of_resource(self, resource_id: str) -> list[Place]:
+        """The places that are this resource, or hubs in this namespace."""
+        return self._owners.get(resource_id, [])
+
+
+def place_resource(
+    place: Place, documents: Documents, resolve: Resolver, scope: frozenset[str], *, declared: bool
+) -> Resource:
+    """A destination as something that rules can judge, whether it exists or not."""
+    owner = event_hub_namespace(place.id) if place.kind == "event-hub" else place.id
+    document: Mapping[str, Any] = documents.get(owner) or {}
+    shown = str(document.get("id") or owner)
+    shown += place.id[len(owner) :]
+    subscription = subscription_of(place.id)
+    found = resolve(place.kind, place.id, None)
+    facts = destination_facts(documents, place.kind, place.id, resolve)
+    return Resource(
+        id=place.id,
+        shown_id=shown,
+        type=LOG_DESTINATION,
+        name=name_of(shown),
+        kind=place.kind,
+        subscription=subscription,
+        resource_group=resource_group_of(shown),
+        location=str(document.get("location") or "").replace(" ", "").lower(),
+        facts={
+            **facts,
+            "kind": place.kind,
+            "exists": found.exists,
+            "accepts": found.accepts,
+            "sources": place.sources,
+            "receives": sorted(place.receives),
+            "in_scope": not scope or subscription in scope,
+            "details": destination_details(documents, place.kind, place.id, declared=declared),
+        },
+    )

@@ -1,0 +1,362 @@
+"""The command line: exit codes, the last line, and what is said when something is wrong."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import CONTOSO
+
+from auditor.cli import main
+from auditor.cli.parser import AUTH_NAMES, CLOUD_NAMES, FORMAT_NAMES, SEVERITY_NAMES, build
+from auditor.formats import FORMATS
+from auditor.report import SEVERITIES
+from auditor.rule import load_rules
+from auditor.sources import snapshot
+from auditor.sources.azure.cloud import AUTH_METHODS, CLOUDS
+
+
+@pytest.fixture(scope="session")
+def saved(collection, tmp_path_factory):
+    file = tmp_path_factory.mktemp("contoso") / "contoso.snapshot"
+    snapshot.write(file, collection)
+    return str(file)
+
+
+@pytest.fixture
+def run(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+
+    def call(*argv):
+        code = main([str(word) for word in argv])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call
+
+
+LAST_LINE = re.compile(r"\d+ failed \(.*\), \d+ passed, \d+ unknown, \d+ not applicable · \d+\.\d % readable")
+
+
+def test_a_scan_of_a_snapshot_ends_with_the_line_that_counts_everything(run, saved):
+    code, out, _ = run("scan", saved)
+    assert code == 0
+    assert LAST_LINE.fullmatch(out.splitlines()[-1])
+
+
+def test_the_words_of_the_parser_are_those_of_the_rooms():
+    assert tuple(FORMATS) == FORMAT_NAMES
+    assert SEVERITIES == SEVERITY_NAMES
+    assert tuple(CLOUDS) == CLOUD_NAMES
+    assert set(AUTH_METHODS) == set(AUTH_NAMES)
+
+
+def test_a_gate(run, saved):
+    code, _, err = run("scan", saved, "--fail-on", "critical", "--max-unassessed", "100%")
+    assert code == 1
+    assert "Gate failed: 1 critical; --fail-on is critical." in err
+    assert run("scan", saved, "--fail-on", "critical", "--exit-zero")[0] == 0
+
+
+def test_a_gate_that_could_not_look_does_not_pass(run, saved):
+    only = ["--select", "keyvault-audit-logs", "--fail-on", "critical"]
+    code, _, err = run("scan", saved, *only)
+    assert code == 3
+    assert re.search(r"Incomplete: \d+ of \d+ reads are unknown", err)
+    code, _, err = run("scan", saved, *only, "--max-unassessed", "5%")
+    assert code == 0
+    assert "Gate passed" in err
+
+
+def test_findings_outrank_incompleteness(run, saved):
+    code, _, err = run("scan", saved, "--fail-on", "high")
+    assert code == 1
+    assert "Incomplete" in err and "Gate failed" in err
+
+
+def test_without_a_gate_nothing_fails(run, saved):
+    assert run("scan", saved)[0] == 0
+    assert run("scan", saved, "--max-unassessed", "0")[0] == 3
+
+
+def test_formats_go_where_they_are_told(run, saved, tmp_path):
+    code, out, err = run("scan", saved, "-f", "json,html", "-f", "markdown-summary=deep/summary.md", "-o", "out/")
+    assert code == 0
+    assert out == ""
+    assert LAST_LINE.search(err)
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["findings.json", "report.html"]
+    assert (tmp_path / "deep" / "summary.md").read_text().startswith("<!-- auditor:summary")
+
+
+def test_one_format_goes_to_stdout(run, saved):
+    code, out, _ = run("scan", saved, "-f", "json", "--select", "entra-*")
+    assert code == 0
+    assert {f["rule"] for f in json.loads(out)["findings"]} == {"entra-audit-logs", "entra-sign-in-logs", "entra-graph-activity-logs"}
+
+
+def test_report_renders_from_the_findings_alone(run, saved, tmp_path):
+    run("scan", saved, "-f", "json=findings.json", "-f", "html=a.html", "-f", "markdown=a.md")
+    code, _, _ = run("report", "findings.json", "-f", "html=b.html", "-f", "markdown=b.md", "-f", "json=again.json")
+    assert code == 0
+    for one, two in (("a.html", "b.html"), ("a.md", "b.md"), ("findings.json", "again.json")):
+        assert (tmp_path / one).read_bytes() == (tmp_path / two).read_bytes()
+
+
+@pytest.fixture
+def signed_in(contoso, monkeypatch):
+    for name, value in contoso.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AUDITOR_CONFIG", str(contoso.config_file))
+
+
+def test_collect_then_scan_gives_what_a_live_scan_gives(run, signed_in, tmp_path):
+    assert run("collect", "-q", "-o", "contoso.snapshot")[0] == 0
+    code, _, err = run("scan", "-q", "-f", "json=live.json")
+    assert code == 0
+    assert LAST_LINE.search(err)
+    run("scan", "contoso.snapshot", "-f", "json=kept.json")
+    live, kept = (json.loads((tmp_path / name).read_text()) for name in ("live.json", "kept.json"))
+    for timed in (live, kept):
+        timed["generated_at"] = timed["run"] = None
+    assert live == kept
+
+
+def test_one_subscription_by_name(run, signed_in):
+    code, out, _ = run("scan", "-q", "-s", "contoso-shared", "-f", "json")
+    assert code == 0
+    told = json.loads(out)
+    assert [s["name"] for s in told["subscriptions"]] == ["contoso-shared"]
+    subject = {f["subject"]["id"] for f in told["findings"] if f["rule"] == "activity-log-exported"}
+    assert len(subject) == 1
+
+
+def test_progress_is_on_stderr(run, signed_in):
+    code, out, err = run("scan", "-s", "contoso-shared", "-f", "json")
+    assert code == 0
+    assert json.loads(out)
+    assert "settings:" in err and "denied" in err
+
+
+def test_an_unknown_subscription(run, signed_in):
+    code, _, err = run("scan", "-q", "-s", "contoso-prd")
+    assert code == 2
+    assert "contoso-prd" in err
+    assert "contoso-prod" in err.partition("hint:")[2]
+
+
+def test_no_credentials(run):
+    code, _, err = run("scan", "-q", "--auth", "environment")
+    assert code == 4
+    assert err.startswith("error: ")
+    assert "hint: " in err
+
+
+MISTAKES = [
+    ("no such file", ["scan", "nope.snapshot"], "there is no such file", "hint:"),
+    ("no such format", ["scan", "x", "-f", "pdf"], 'there is no format "pdf"', "console, json"),
+    ("several formats, no place", ["scan", "x", "-f", "json,html"], "2 formats, but one output", "-o out/"),
+    ("-o is not az's", ["scan", "x", "-o", "json"], "-o names a file", "did you mean -f json?"),
+    ("a rule misspelt", ["scan", "x", "--select", "keyvault-audit-log"], "no rule matches", "keyvault-audit-logs"),
+    ("no such folder of rules", ["scan", "x", "--rules", "nope"], "no such folder", ""),
+    ("no such severity", ["scan", "x", "--fail-on", "hihg"], "invalid choice: 'hihg'", "--help"),
+    ("a limit that is none", ["scan", "x", "--max-unassessed", "some"], "neither a number nor a percentage", "5%"),
+    ("no such command", ["scna"], "invalid choice: 'scna'", "--help"),
+    ("no such configuration", ["scan", "x", "-c", "nope.yaml"], "nope.yaml: the configuration cannot be read", ""),
+    ("no such rule to show", ["rules", "show", "nope"], "no rule matches", ""),
+    ("no findings file", ["report", "nope.json"], "nope.json", ""),
+    ("a snapshot into a folder", ["collect", "-o", "."], "is a folder", ""),
+]
+
+
+@pytest.mark.parametrize(("argv", "said", "hint"), [m[1:] for m in MISTAKES], ids=[m[0] for m in MISTAKES])
+def test_a_mistake_gets_one_clear_error(run, argv, said, hint):
+    code, out, err = run(*argv)
+    assert code == 2
+    assert out == ""
+    assert err.startswith("error: ")
+    assert said in err
+    assert hint in err
+    assert "Traceback" not in err
+
+
+def test_a_file_of_another_kind(run, tmp_path):
+    (tmp_path / "plan").write_text("hello")
+    code, _, err = run("scan", "plan")
+    assert code == 2
+    assert "not a file the auditor knows" in err
+
+
+def test_a_file_that_is_no_findings_file(run, tmp_path):
+    (tmp_path / "x.json").write_text('{"schema_version": 99}')
+    code, _, err = run("report", "x.json")
+    assert code == 2
+    assert "schema version 99, wanted 1" in err
+    (tmp_path / "x.json").write_text("[1,2")
+    assert run("report", "x.json")[0] == 2
+
+
+def test_a_broken_rule_names_file_and_line(run, saved, tmp_path):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "my-rule.yaml").write_text("id: my-rule\ntitel: x\n")
+    code, _, err = run("scan", saved, "--rules", folder)
+    assert code == 2
+    assert f'{folder / "my-rule.yaml"}:2: unknown key "titel"' in err
+    assert 'hint: did you mean "title"?' in err
+
+
+def test_a_mistake_in_the_configuration(run, saved, tmp_path):
+    (tmp_path / "auditor.yaml").write_text("version: 1\ngate:\n  fail_onn: high\n")
+    code, _, err = run("scan", saved)
+    assert code == 2
+    assert 'auditor.yaml:3: unknown key "fail_onn"' in err
+    assert 'did you mean "fail_on"?' in err
+
+
+def test_an_endpoint_without_tls_is_refused(run, tmp_path):
+    (tmp_path / "auditor.yaml").write_text("endpoints: {resource_manager: 'http://127.0.0.1:8080'}\n")
+    code, _, err = run("scan", "-q", "--auth", "environment")
+    assert code == 2
+    assert "https://" in err
+
+
+def test_the_configuration_tunes_rules_and_flags_outrank_it(run, saved, tmp_path):
+    (tmp_path / "auditor.yaml").write_text(
+        "rules:\n  select: [workspace-retention]\n  severity: {workspace-retention: info}\n"
+        "  params: {workspace-retention: {days: 7}}\ngate: {fail_on: info, max_unassessed: 100%}\n"
+    )
+    code, out, err = run("scan", saved, "-f", "json")
+    told = json.loads(out)
+    assert code == 0 and "Gate passed" in err
+    assert [(r["id"], r["severity"], r["params"]["days"]) for r in told["rules"]] == [("workspace-retention", "info", 7)]
+    assert run("scan", saved, "--select", "entra-*")[0] == 1
+    (tmp_path / "auditor.yaml").write_text("rules: {params: {workspace-retention: {dais: 7}}}\n")
+    code, _, err = run("scan", saved)
+    assert code == 2 and 'there is no parameter "dais"' in err and "parameters: days" in err
+
+
+def test_rules_list_show_test_new_schema(run, tmp_path):
+    code, out, _ = run("rules", "list")
+    assert code == 0 and len(out.splitlines()) == len(load_rules())
+    code, out, _ = run("rules", "show", "keyvault-audit-logs")
+    assert code == 0 and "Fix (terraform)" in out
+    code, _, err = run("rules", "new", "registry-sign-ins", "-o", "mine")
+    assert code == 0 and "registry-sign-ins.yaml" in err
+    code, out, err = run("rules", "test", "mine")
+    assert (code, out, err) == (0, "1 passed, 0 failed\n", "")
+    assert run("rules", "new", "registry-sign-ins", "-o", "mine")[0] == 2
+    assert run("rules", "new", "Not_Kebab", "-o", "mine")[0] == 2
+    code, out, _ = run("rules", "schema")
+    assert code == 0 and out == (CONTOSO.parents[1] / "rules" / "rule.schema.json").read_text()
+
+
+def test_a_failing_rule_test_exits_with_1(run, tmp_path):
+    run("rules", "new", "mine", "-o", ".")
+    file = tmp_path / "mine.yaml"
+    file.write_text(file.read_text().replace("bare: fail", "bare: unknown").replace("denied: unknown", "denied: fail"))
+    code, out, _ = run("rules", "test", ".")
+    assert code == 1
+    assert "bare: expected unknown, got fail" in out
+
+
+def test_demo(run, tmp_path):
+    code, out, _ = run("demo", "-q")
+    assert code == 0
+    for name in ("report.html", "report.md", "summary.md", "findings.json", "contoso.snapshot"):
+        assert (tmp_path / "demo" / name).stat().st_size > 1000
+        assert f"demo/{name}" in out
+    assert LAST_LINE.fullmatch(out.splitlines()[-1])
+
+
+def test_a_custom_rule_judges_contoso(run, saved, tmp_path):
+    run("rules", "new", "registry-sign-ins", "-o", "mine")
+    code, out, _ = run("scan", saved, "--rules", "mine", "--select", "registry-sign-ins", "-f", "json")
+    assert code == 0
+    assert {f["rule"] for f in json.loads(out)["findings"]} == {"registry-sign-ins"}
+
+
+def _imported(*argv):
+    script = (
+        "import sys\nfrom auditor.cli import main\n"
+        f"main({list(argv)!r})\n"
+        "print('|'.join(sorted({m.partition('.')[0] for m in sys.modules})))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=CONTOSO.parents[1])
+    return set(done.stdout.splitlines()[-1].split("|"))
+
+
+def test_the_version_starts_fast():
+    assert not _imported("--version") & {"azure", "aiohttp", "jinja2", "rich", "yaml", "msgspec", "cryptography"}
+
+
+def test_a_file_is_judged_without_the_azure_sdk(saved, tmp_path):
+    loaded = _imported("scan", saved, "-f", f"json={tmp_path}/a.json", "-f", f"html={tmp_path}/a.html")
+    assert (tmp_path / "a.html").exists()
+    assert not loaded & {"azure", "aiohttp", "msal", "cryptography", "rich"}
+
+
+def test_exit_codes_are_the_same_everywhere():
+    readme = (CONTOSO.parents[1] / "README.md").read_text(encoding="utf-8")
+    for line in build().epilog.splitlines()[1:]:
+        code, meaning = line.split(maxsplit=1)
+        assert f"| {code} | {meaning.split(';')[0].split(' at ')[0]}" in readme.replace("`", "")
+
+
+def test_every_command_of_the_readme_exists():
+    readme = (CONTOSO.parents[1] / "README.md").read_text(encoding="utf-8")
+    commands = {c for c in re.findall(r"^auditor ([a-z]+)", readme, re.MULTILINE)}
+    assert {"scan", "collect", "report", "rules"} <= commands
+    known = build()._subparsers._group_actions[0].choices
+    assert commands <= set(known)
+    lines = "\n".join(line for line in readme.splitlines() if line.startswith("auditor ") or "`--" in line)
+    for flag in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", lines)):
+        helped = " ".join(p.format_help() for p in known.values()) + build().format_help()
+        assert flag in helped, flag
+
+
+def test_help_fits_80_columns(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, _ = run("--help")
+    assert code == 0
+    assert max(len(line) for line in out.splitlines()) <= 90
+
+
+def test_an_internal_error_is_told_as_one(run, saved, monkeypatch):
+    monkeypatch.setattr("auditor.cli.run.judged", lambda *_: 1 / 0)
+    code, _, err = run("scan", saved)
+    assert code == 5
+    assert "a bug" in err and "Traceback" not in err
+
+
+def test_ctrl_c(run, saved, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("auditor.cli.run.judged", interrupt)
+    assert run("scan", saved)[0] == 130
+
+
+def test_source_date_epoch_is_the_clock(run, saved, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1800000000")
+    assert json.loads(run("scan", saved, "-f", "json")[1])["generated_at"] == "2027-01-15T08:00:00Z"
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "soon")
+    assert run("scan", saved)[0] == 2
+
+
+def test_the_file_is_where_it_was_asked_for_or_not_at_all(run, saved, tmp_path):
+    (tmp_path / "occupied").write_text("a file, not a folder")
+    code, _, err = run("scan", saved, "-f", "json=occupied/findings.json")
+    assert code == 2
+    assert err.startswith("error: ")
+    assert Path("occupied").read_text() == "a file, not a folder"
+
+
+def test_a_device_stays_a_device(run, saved):
+    import stat
+
+    before = Path("/dev/null").stat()
+    assert run("scan", saved, "-f", "json=/dev/null")[0] == 0
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+    assert Path("/dev/null").stat().st_ino == before.st_ino
