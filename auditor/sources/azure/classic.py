@@ -54,7 +54,7 @@ async def _classic(reader: Reader, account: Mapping[str, Any], service: str) -> 
         logging = parse_logging(answer.body)
     except BadProperties as error:
         return unknown(str(error))
-    return {"id": doc_id, "type": d.STORAGE_ANALYTICS, "name": "storageAnalytics", "properties": {"logging": logging}}
+    return {"id": doc_id, "type": d.STORAGE_ANALYTICS, "properties": {"logging": logging}}
 
 
 def parse_logging(body: bytes) -> dict[str, Any]:

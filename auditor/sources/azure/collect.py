@@ -39,9 +39,10 @@ def collect_now(
     options: Options,
     progress: Callable[[Progress], None] | None = None,
     keep: Callable[[d.Document], None] | None = None,
+    clock: Callable[[], datetime] = _now,
 ) -> d.Collection:
     """Read a live Azure and wait for it; Ctrl-C gives what was read until then, marked as interrupted."""
-    return asyncio.run(_collect(options, progress, keep, _now, interruptible=True))
+    return asyncio.run(_collect(options, progress, keep, clock, interruptible=True))
 
 
 async def collect(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -25,12 +25,13 @@ _MAX_PAGES: Final = 10_000
 async def visible_subscriptions(reader: Reader) -> tuple[list[d.Document], d.Document | None]:
     """The subscriptions that the identity sees, disabled ones too, by id; and the failure if not all are known."""
     items, failure = await reader.items(reads.SUBSCRIPTIONS)
-    found = [_subscription(item) for item in items if isinstance(item.get("subscriptionId"), str)]
+    found = [{**item, "id": f"/subscriptions/{guid}", "type": d.SUBSCRIPTION} for item in items if (guid := _own(item))]
     return sorted(found, key=lambda s: str(s["id"]).lower()), failure
 
 
-def _subscription(item: d.Document) -> d.Document:
-    return {**item, "id": f"/subscriptions/{item['subscriptionId']}", "type": d.SUBSCRIPTION}
+def _own(item: d.Document) -> str:
+    guid = item.get("subscriptionId")
+    return guid if isinstance(guid, str) else d.subscription_of(str(item.get("id") or ""))
 
 
 def chosen(visible: Sequence[d.Document], wanted: Sequence[str]) -> list[d.Document]:
@@ -155,7 +156,7 @@ async def _graph_rows(reader: Reader, guids: list[str]) -> tuple[list[d.Document
             data = _from_table(data)
         if d.marker(page) or not isinstance(data, list):
             return rows, False
-        rows.extend(_row(item) for item in data if _is_row(item))
+        rows.extend(_rows(data))
         token = page.get("$skipToken")
         if not token:
             total = page.get("totalRecords")
@@ -176,13 +177,13 @@ _GRAPH: Final = reads.Read(
 )
 
 
-def _is_row(item: Any) -> bool:
-    return isinstance(item, dict) and isinstance(item.get("id"), str) and isinstance(item.get("type"), str)
-
-
-def _row(item: d.Document) -> d.Document:
-    """A row as ARM would show the resource: a projection fills what a resource has not with null."""
-    return {key: value for key, value in item.items() if value is not None}
+def _rows(items: Iterable[Any]) -> list[d.Document]:
+    """Rows as ARM would show the resources: a projection fills what a resource has not with null."""
+    told = [item for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)]
+    rows = [{key: value for key, value in item.items() if value is not None} for item in told]
+    for row in rows:
+        row["type"] = row["type"] if isinstance(row.get("type"), str) else d.type_of(row["id"])
+    return [row for row in rows if row["type"]]
 
 
 def _from_table(data: Mapping[str, Any]) -> list[Any] | None:
@@ -209,7 +210,7 @@ async def _list_directly(reader: Reader, guid: str, found: list[d.Document]) -> 
                 code=answered.get("code"),
             )
         reader.keep(failure)
-    found.extend(item for item in items if _is_row(item) and reader.kept(item["id"], item["type"]) is None)
+    found.extend(row for row in _rows(items) if reader.kept(row["id"], row["type"]) is None)
 
 
 async def _read_one(reader: Reader, listed: d.Document) -> None:
@@ -219,5 +220,5 @@ async def _read_one(reader: Reader, listed: d.Document) -> None:
         return  # deleted between the list and now
     if document is None or d.marker(document):
         detail = (document or {}).get("$unknown") or {"reason": "not in Resource Graph"}
-        document = {**_row(listed), "properties": {"$unknown": detail}}
+        document = {**listed, "properties": {"$unknown": detail}}
     reader.keep({**document, "type": listed["type"]})

@@ -56,7 +56,7 @@ def test_resources_of_other_subscriptions_are_not_part_of_the_scan(azure) -> Non
 
 
 def test_an_odd_row_is_left_out(azure) -> None:
-    azure.resources({"id": 7, "type": "x"}, {"type": "x"}, {"id": "/x", "type": "y"}, azure.vault())  # type: ignore[arg-type]
+    azure.resources({"id": 7, "type": "x"}, {"type": "x"}, {"id": "/x", "type": "y"}, azure.vault())
     azure[f"/subscriptions/{azure.SUB}/resources"] = {"value": []}
 
     assert ids(azure.scan(), "Microsoft.KeyVault/vaults") == [azure.VAULT]
@@ -272,3 +272,10 @@ def test_a_tenant_that_cannot_be_read_is_unknown(azure) -> None:
     collection = azure.scan()
 
     assert azure.one(collection, f"/tenants/{azure.TENANT}")["$unknown"]["status"] == 403
+
+
+def test_what_a_sparse_answer_leaves_out_is_told_by_ids(azure) -> None:
+    azure["/subscriptions"] = {"value": [{"id": f"/subscriptions/{azure.SUB}", "displayName": "Prod"}]}
+    azure.resources({"id": azure.VAULT, "properties": {}})
+
+    assert azure.one(azure.scan(), azure.VAULT)["type"] == "Microsoft.KeyVault/vaults"
