@@ -1,8 +1,9 @@
-"""The places that log settings name: found in what was read, and read themselves, each once."""
+"""The places that log settings name, and what flow logs watch: found in what was read, and read themselves, once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -35,18 +36,36 @@ def named_destinations(documents: Iterable[d.Document]) -> dict[str, tuple[str, 
     return dict(sorted(found.items()))
 
 
+def watched_targets(documents: Iterable[d.Document]) -> list[str]:
+    """Ids of what flow logs watch; for a subnet that of its network, since it has no life of its own."""
+    found: dict[str, str] = {}
+    for document in documents:
+        if str(document.get("type") or "").lower() != d.FLOW_LOGS.lower():
+            continue
+        for properties in _properties_in(document):
+            target = properties.get("targetResourceId")
+            if isinstance(target, str) and target.strip():
+                place = re.split(r"/subnets/", target.strip(), flags=re.IGNORECASE)[0]
+                found[d.normal_id(place)] = min(found.get(d.normal_id(place), place), place)
+    return [place for _, place in sorted(found.items())]
+
+
 def _named_by(document: d.Document) -> Iterator[tuple[str, str]]:
     doc_type = str(document.get("type") or "").lower()
-    value = document.get("value")
-    entries = value if isinstance(value, list) else [document]
-    for entry in entries:
-        properties = entry.get("properties") if isinstance(entry, Mapping) else None
-        if not isinstance(properties, Mapping):
-            continue
+    for properties in _properties_in(document):
         if doc_type in _SETTING_TYPES:
             yield from d.destinations_of(properties)
         elif doc_type == d.FLOW_LOGS.lower():
             yield from _of_flow_log(properties)
+
+
+def _properties_in(document: d.Document) -> Iterator[Mapping[str, Any]]:
+    """The `properties` of a document, or of each item of a list."""
+    value = document.get("value")
+    for entry in value if isinstance(value, list) else [document]:
+        properties = entry.get("properties") if isinstance(entry, Mapping) else None
+        if isinstance(properties, Mapping):
+            yield properties
 
 
 def _of_flow_log(properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -61,10 +80,19 @@ def _of_flow_log(properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 async def read_destinations(reader: Reader, resources: Iterable[d.Document]) -> None:
-    """Read each named place that the inventory does not hold, then what decides how long each keeps its logs."""
+    """Read each named place that the inventory does not hold, then what decides how long each keeps its logs.
+
+    What a flow log watches is looked up too where it was not listed: only a 404 says for certain that it is gone.
+    """
     known = {d.normal_id(resource["id"]) for resource in resources}
     named = named_destinations(reader.documents)
-    missing = [partial(_read_place, reader, kind, place) for key, (kind, place) in named.items() if key not in known]
+    missing: list[Callable[[], Awaitable[Any]]] = [
+        partial(_read_place, reader, kind, place) for key, (kind, place) in named.items() if key not in known
+    ]
+    for place in watched_targets(reader.documents):
+        read = reads.resource_read(d.type_of(place))
+        if read is not None and d.normal_id(place) not in known:
+            missing.append(partial(reader.document, read, place))
     await reader.each("destinations", missing)
     details = [
         partial(reader.document, read, place)

@@ -266,6 +266,23 @@ def test_the_places_of_flow_logs_are_read(azure) -> None:
     assert [asked(azure, place) for place in (WORKSPACE, ARCHIVE)] == [1, 1]
 
 
+@pytest.mark.parametrize("below", ["", "/subnets/front", "/SUBNETS/front"])
+def test_what_a_flow_log_watches_is_looked_up_where_it_was_not_listed(azure, below: str) -> None:
+    watcher = f"/subscriptions/{azure.SUB}/resourceGroups/nw/providers/Microsoft.Network/networkWatchers/w"
+    network = f"/subscriptions/{azure.SUB}/resourceGroups/nw/providers/Microsoft.Network/virtualNetworks/vnet"
+    azure.resources(
+        {"id": watcher, "type": "microsoft.network/networkwatchers", "name": "w", "properties": {}}, azure.vault()
+    )
+    logs = [{"properties": {"targetResourceId": target}} for target in (f"{network}{below}", azure.VAULT, "x", "", 7)]
+    azure[f"{watcher}/flowLogs"] = {"value": logs}
+
+    collection = azure.scan()
+
+    assert azure.one(collection, network)["$absent"] == {"status": 404, "code": "ResourceNotFound"}
+    assert asked(azure, network) == 1
+    assert asked(azure, azure.VAULT) == 0, "it was listed"
+
+
 @pytest.mark.parametrize(
     "place",
     [
