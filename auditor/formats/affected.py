@@ -1,0 +1,134 @@
+"""The findings of one rule as a table shows them: what they share said once, the rest row by row."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from auditor.report import Finding, RuleResult
+
+MOST_EVIDENCE = 200  # characters of evidence in a row
+LINE = 100
+MOST_LINES = 6000  # characters of evidence in full
+
+
+class AffectedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One failed or unknown finding."""
+
+    finding: Finding
+    anchor: str  # f-<8 hex digits>, stable over scans
+    name: str
+    scope: str
+    place: str  # resource group, or file and line of a template
+    text: str  # what was found, where it differs from what all share
+    evidence: str  # in short, where it differs from the evidence shown in full
+
+
+class Affected(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule with its failed findings first, then those that could not be told."""
+
+    result: RuleResult
+    shared: str  # what was found, said once for all that fail
+    rows: list[AffectedRow]
+    left_out: int
+    evidence_of: str  # name of the subject whose evidence is in full
+    evidence: str  # JSON
+    from_template: bool
+
+
+def affected(result: RuleResult, names: Mapping[str, str], most: int | None, *, evidence: bool) -> Affected:
+    """The rule's failed and unknown findings, at most `most` of them; `evidence`: a word of it in every row."""
+    findings = [*result.failed, *result.unknown]
+    shown = findings if most is None else findings[:most]
+    texts = Counter(_text(finding) for finding in result.failed)
+    common, times = texts.most_common(1)[0] if texts else ("", 0)
+    shared = common if times > 1 or len(result.failed) == 1 else ""
+    first = next((f for f in findings if f.evidence), None)
+    rows = [
+        AffectedRow(
+            finding=finding,
+            anchor=f"f-{finding.fingerprint[:8]}",
+            name=subject_name(finding, names),
+            scope=_scope(finding, names),
+            place=_place(finding),
+            text="" if _text(finding) == shared else _text(finding),
+            evidence=_short(finding.evidence, first.evidence) if evidence and first is not None else "",
+        )
+        for finding in shown
+    ]
+    return Affected(
+        result=result,
+        shared=shared,
+        rows=rows,
+        left_out=len(findings) - len(shown),
+        evidence_of=subject_name(first, names) if first else "",
+        evidence=_full(first.evidence) if first else "",
+        from_template=any(finding.subject.origin is not None for finding in shown),
+    )
+
+
+def subject_name(finding: Finding, names: Mapping[str, str]) -> str:
+    """The subject's name; in that of a group, such as `<subscription id>/westeurope`, the subscription's name."""
+    subject = finding.subject
+    if subject.name != subject.id or subject.id.startswith("/"):
+        return subject.name or subject.id
+    return " / ".join(names.get(part.lower(), part) for part in subject.name.split("/"))
+
+
+def _text(finding: Finding) -> str:
+    """The message as the rest of a line that starts with the subject's name."""
+    name, message = finding.subject.name, finding.message
+    for start, lead in ((f"Cannot tell for {name}: ", ""), (f"{name} ", "… "), (f"{name}: ", "")):
+        if name and message.startswith(start):
+            return lead + message[len(start) :]
+    return message
+
+
+def _scope(finding: Finding, names: Mapping[str, str]) -> str:
+    subscription = finding.subject.subscription
+    return names.get(subscription.lower(), subscription) if subscription else ""
+
+
+def _place(finding: Finding) -> str:
+    origin = finding.subject.origin
+    if origin is None:
+        return finding.subject.resource_group
+    return f"{origin.file}:{origin.line}" if origin.line else origin.file
+
+
+def _full(evidence: Mapping[str, Any]) -> str:
+    text = _json(evidence)
+    return text if len(text) <= MOST_LINES else f"{text[:MOST_LINES]}\n… more in the JSON"
+
+
+def _json(value: Any, indent: str = "") -> str:
+    """JSON that takes a line for what fits into one."""
+    flat = json.dumps(value, ensure_ascii=False, default=str)
+    if len(indent) + len(flat) <= LINE or not value or not isinstance(value, dict | list | tuple):
+        return flat
+    inner = indent + "  "
+    if isinstance(value, dict):
+        items = [f"{inner}{json.dumps(str(key), ensure_ascii=False)}: {_json(v, inner)}" for key, v in value.items()]
+        return "{\n" + ",\n".join(items) + f"\n{indent}}}"
+    return "[\n" + ",\n".join(f"{inner}{_json(item, inner)}" for item in value) + f"\n{indent}]"
+
+
+def _short(evidence: Mapping[str, Any], shown: Mapping[str, Any]) -> str:
+    """`settings: to-law`: a glance at what differs from the evidence shown in full; the JSON has all of it."""
+    differs = {key: value for key, value in evidence.items() if shown.get(key) != value}
+    text = " · ".join(f"{key.removeprefix('facts.')}: {_glance(value)}" for key, value in differs.items())
+    return text if len(text) <= MOST_EVIDENCE else f"{text[:MOST_EVIDENCE]}…"
+
+
+def _glance(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(_glance(item) for item in value) or "none"
+    if isinstance(value, Mapping):
+        return str(value["name"]) if "name" in value else json.dumps(value, ensure_ascii=False, default=str)
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value)

@@ -1,0 +1,297 @@
+"""What the readable reports show, computed once, so that every table and every format agrees.
+
+Figures follow one definition: a log source is one resource and one log category expected of it, and each is in one of
+the states of `auditor.report.Tally`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+
+import msgspec
+
+from auditor.coverage import EVIDENCE_CLASSES
+from auditor.documents import normal_id
+from auditor.formats.affected import Affected, affected
+from auditor.formats.blindspots import BlindSpot, blind_spots
+from auditor.formats.gaps import TENANT, Gap, gaps, unexplained
+from auditor.formats.priorities import Priorities, priorities
+from auditor.formats.words import count, listing, state_of, type_label, type_order
+from auditor.report import (
+    SEVERITIES,
+    STATES,
+    Cell,
+    DestinationInfo,
+    Report,
+    Row,
+    RuleResult,
+    State,
+    Tally,
+    by_rule,
+    count_findings,
+    percent,
+    tally,
+    tally_rows,
+)
+
+MOST_FINDINGS = 5000  # up to so many, all are shown; above, the first `rows` of each rule
+MOST_RESOURCES = 5000
+MOST_GAPS = 2  # in the summary
+OTHER = "other"  # evidence class of a source that names none
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """The tenant or one subscription with its log sources."""
+
+    id: str
+    name: str
+    tally: Tally
+    listed: bool = True  # False: what it holds is not known
+
+
+class TypeRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One resource type: its log sources by evidence class and by category."""
+
+    type: str
+    label: str
+    anchor: str
+    resources: int
+    total: Tally
+    classes: dict[str, Tally]
+    categories: list[tuple[str, Tally]]
+
+
+class ResourceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One resource of the appendix."""
+
+    row: Row
+    anchor: str
+    label: str
+    scope: str
+    tally: Tally
+    state: State
+    word: str
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the HTML and Markdown reports show, in their order."""
+
+    report: Report
+    total: Tally
+    states: list[State]  # `accepted` only when something is
+    answer: str  # Yes, Partly, No or Unknown
+    sentences: list[str]  # why
+    low: str  # coverage if every unassessed source were missing
+    high: str
+    unassessed_share: str
+    readable: str  # percent of planned reads that were answered, as in the last line of a run
+    counts: dict[str, int]  # findings by status, failed ones by severity
+    results: list[RuleResult]
+    outcomes: dict[str, int]  # rules by outcome
+    priorities: Priorities
+    scopes: list[Scope]
+    unlisted: list[str]  # names of scopes whose resources are not known
+    blind_spots: list[BlindSpot]
+    blind_of: dict[str, list[str]]  # rule id → ids of its blind spots
+    attack_versions: list[str]
+    gaps: list[Gap]
+    best_gaps: list[Gap]  # those whose closing opens most
+    unexplained: int  # sources not assessed for no reason of the gaps
+    classes: dict[str, str]  # columns of the coverage map
+    types: list[TypeRow]
+    affected: list[Affected]  # rules with a failed or unknown finding
+    severities: dict[str, int]  # of those rules
+    accepted: list[tuple[ResourceRow, list[str]]]
+    resources: list[ResourceRow]
+    resources_left_out: int
+    destinations: list[DestinationInfo]
+    scope_names: dict[str, str]
+
+
+def build_view(report: Report, rows: int = 200) -> View:
+    """The view of a report; above `MOST_FINDINGS`, `rows` findings of each rule are shown."""
+    results = by_rule(report)
+    total = tally_rows(report.coverage)
+    names = scope_names(report)
+    found_gaps = gaps(report, names)
+    hidden = {gap.scope: gap.where for gap in found_gaps if gap.unlisted_scope}
+    unlisted = sorted(hidden.values(), key=str.lower)
+    spots = blind_spots(results, unlisted)
+    counts = count_findings(report)
+    outcomes = Counter(result.outcome for result in results)
+    resources = _resources(report, names)
+    everything = counts["fail"] + counts["unknown"] <= MOST_FINDINGS
+    blind_of: dict[str, list[str]] = {}
+    for spot in spots:
+        for rule in spot.rules:
+            blind_of.setdefault(rule, []).append(spot.id)
+    answer, sentences = _answer(total, counts, spots, outcomes["failed"], unlisted)
+    open_results = [result for result in results if result.outcome in ("failed", "unknown")]
+    severities = Counter(result.info.severity for result in open_results)
+    share = report.completeness.share * 100
+    return View(
+        report=report,
+        total=total,
+        states=[state for state in STATES if state != "accepted" or total.accepted],
+        answer=answer,
+        sentences=sentences,
+        low=percent(total.low),
+        high=percent(total.high),
+        unassessed_share=percent(total.unassessed / total.expected) if total.expected else "0%",
+        readable="100" if share >= 100 else f"{min(share, 99.9):.1f}",
+        counts=counts,
+        results=results,
+        outcomes={key: outcomes[key] for key in ("failed", "unknown", "passed", "not applicable")},
+        priorities=priorities(report, results, total),
+        scopes=_scopes(report, names, hidden),
+        unlisted=unlisted,
+        blind_spots=spots,
+        blind_of=blind_of,
+        attack_versions=sorted({r.info.blind_to.attack_version for r in results if r.info.blind_to} - {""}),
+        gaps=found_gaps,
+        best_gaps=[gap for gap in found_gaps if gap.unlisted_scope or gap.sources or gap.findings][:MOST_GAPS],
+        unexplained=unexplained(report),
+        classes=_classes(report.coverage),
+        types=_types(report.coverage),
+        affected=[
+            affected(result, names, None if everything else rows, evidence=counts["fail"] <= 1000)
+            for result in sorted(open_results, key=lambda r: r.outcome != "failed")  # stable: gravest first in each
+        ],
+        severities={name: severities[name] for name in SEVERITIES if severities[name]},
+        accepted=[
+            (resource, [cell.category for cell in resource.row.cells if cell.state == "accepted"])
+            for resource in resources
+            if resource.tally.accepted
+        ],
+        resources=resources[:MOST_RESOURCES],
+        resources_left_out=max(0, len(resources) - MOST_RESOURCES),
+        destinations=sorted(report.destinations, key=lambda d: (-d.sources, d.name.lower(), d.id)),
+        scope_names=names,
+    )
+
+
+# --- the answer -----------------------------------------------------------------------------------------------------
+
+
+def _answer(
+    total: Tally, counts: dict[str, int], spots: list[BlindSpot], failed_rules: int, unlisted: list[str]
+) -> tuple[str, list[str]]:
+    """Could an attack be reconstructed? One word, and the sentences that bear it out."""
+    open_ends = bool(total.unassessed or counts["unknown"] or unlisted)
+    if not total.assessed or (not total.exported and total.unassessed > total.assessed):
+        word = "Unknown"
+    elif not total.exported:
+        word = "No"
+    elif total.exported < total.assessed or counts["fail"]:
+        word = "Partly"
+    else:
+        word = "Unknown" if open_ends else "Yes"
+    if total.assessed:
+        sentences = [
+            f"{total.exported:,} of the {count(total.assessed, 'log source')} that could be assessed "
+            f"{'is' if total.exported == 1 else 'are'} exported to a destination that exists."
+        ]
+    else:
+        sentences = ["No log source could be assessed."]
+    unanswered = [spot for spot in spots if spot.answer == "No" and spot.rules]
+    if unanswered:
+        sentences.append(f"{count(len(unanswered), 'question')} of an investigation would go without any answer.")
+    if counts["fail"]:
+        grave = [f"{counts[s]:,} {s}" for s in ("critical", "high") if counts[s]]
+        sentences.append(
+            f"{count(counts['fail'], 'finding')} {'fails' if counts['fail'] == 1 else 'fail'} "
+            f"{count(failed_rules, 'rule')}{f', {listing(grave)} among them' if grave else ''}."
+        )
+    if total.unassessed:
+        sentences.append(
+            f"{count(total.unassessed, 'log source')} could not be assessed: "
+            f"{'it counts' if total.unassessed == 1 else 'they count'} neither as exported nor as missing."
+        )
+    if unlisted:
+        sentences.append(f"Nothing is known of {listing(unlisted)}, which could not be listed.")
+    if word == "Yes":
+        sentences.append("Every rule that applies is met.")
+    return word, sentences
+
+
+# --- groupings ------------------------------------------------------------------------------------------------------
+
+
+def scope_names(report: Report) -> dict[str, str]:
+    """Subscription id in lower case → display name, with the id's start where two share one; the tenant likewise."""
+    shared = Counter(subscription.name for subscription in report.subscriptions)
+    names = {
+        s.id.lower(): (f"{s.name} ({s.id[:8]})" if shared[s.name] > 1 else s.name) or s.id for s in report.subscriptions
+    }
+    return names | {key: TENANT for key in ("", "tenant", report.run.tenant.lower()) if key not in names}
+
+
+def _scopes(report: Report, names: dict[str, str], hidden: dict[str, str]) -> list[Scope]:
+    """The tenant, every subscription by name, and last the scopes that could not be listed."""
+    cells: dict[str, list[Cell]] = {key: [] for key in [*(s.id.lower() for s in report.subscriptions), *hidden]}
+    for row in report.coverage:
+        cells.setdefault(row.subscription.lower(), []).extend(row.cells)
+    scopes = [
+        Scope(id=key, name=names.get(key) or hidden.get(key) or key, tally=tally(members), listed=key not in hidden)
+        for key, members in cells.items()
+    ]
+    return sorted(scopes, key=lambda s: (s.id != "", not s.listed, s.name.lower(), s.id))
+
+
+def _classes(rows: Iterable[Row]) -> dict[str, str]:
+    """The columns of the map: the known classes, and one more if a source fits none."""
+    used = {cell.evidence_class for row in rows for cell in row.cells}
+    return dict(EVIDENCE_CLASSES) | ({OTHER: "Other"} if used - set(EVIDENCE_CLASSES) else {})
+
+
+def _types(rows: Iterable[Row]) -> list[TypeRow]:
+    grouped: dict[str, list[Row]] = {}
+    for row in rows:
+        grouped.setdefault(row.type.lower(), []).append(row)
+    return [_type_row(key, grouped[key]) for key in sorted(grouped, key=type_order)]
+
+
+def _type_row(key: str, rows: list[Row]) -> TypeRow:
+    classes: dict[str, list[Cell]] = {}
+    categories: dict[str, list[Cell]] = {}
+    for row in rows:
+        for cell in row.cells:
+            known = cell.evidence_class if cell.evidence_class in EVIDENCE_CLASSES else OTHER
+            classes.setdefault(known, []).append(cell)
+            categories.setdefault(cell.category, []).append(cell)
+    return TypeRow(
+        type=rows[0].type,
+        label=type_label(rows[0].type),
+        anchor=anchor("c", key),
+        resources=len(rows),
+        total=tally_rows(rows),
+        classes={name: tally(cells) for name, cells in classes.items()},
+        categories=[(name, tally(categories[name])) for name in sorted(categories, key=lambda c: (c.lower(), c))],
+    )
+
+
+def _resources(report: Report, names: dict[str, str]) -> list[ResourceRow]:
+    labels = {row.type: (type_order(row.type), type_label(row.type)) for row in report.coverage}
+    found = []
+    for row in report.coverage:
+        counted = tally(row.cells)
+        state, word = state_of(counted)
+        found.append(
+            ResourceRow(
+                row=row,
+                anchor=anchor("r", normal_id(row.id)),
+                label=labels[row.type][1],
+                scope=names.get(row.subscription.lower(), row.subscription),
+                tally=counted,
+                state=state,
+                word=word,
+            )
+        )
+    return sorted(found, key=lambda r: (r.scope.lower(), labels[r.row.type][0], r.row.name.lower(), r.row.id))
+
+
+def anchor(kind: str, text: str) -> str:
+    """A short id for the address of a row, the same in every report."""
+    return f"{kind}-{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()[:8]}"

@@ -1,0 +1,263 @@
+"""The words that reports share: resource types, ATT&CK techniques, states and times as people say them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from auditor.report import RuleResult, State, Status, Tally
+
+# Label of each resource type, in the order of the coverage map: identity, control plane, secrets, data, compute,
+# network, edge. Types that are not here follow, in the order of their names.
+_TYPES = {
+    "microsoft.aadiam/tenants": "Entra ID tenant",
+    "microsoft.management/managementgroups": "Management group",
+    "microsoft.resources/subscriptions": "Subscription (Activity Log)",
+    "microsoft.operationalinsights/workspaces": "Log Analytics workspace",
+    "microsoft.automation/automationaccounts": "Automation account",
+    "microsoft.recoveryservices/vaults": "Recovery Services vault",
+    "microsoft.dataprotection/backupvaults": "Backup vault",
+    "microsoft.keyvault/vaults": "Key Vault",
+    "microsoft.keyvault/managedhsms": "Managed HSM",
+    "microsoft.appconfiguration/configurationstores": "App Configuration",
+    "microsoft.storage/storageaccounts": "Storage account",
+    "microsoft.storage/storageaccounts/blobservices": "Blob storage",
+    "microsoft.storage/storageaccounts/queueservices": "Queue storage",
+    "microsoft.storage/storageaccounts/tableservices": "Table storage",
+    "microsoft.storage/storageaccounts/fileservices": "File storage",
+    "microsoft.sql/servers": "SQL server",
+    "microsoft.sql/servers/databases": "SQL database",
+    "microsoft.sql/managedinstances": "SQL managed instance",
+    "microsoft.sql/managedinstances/databases": "SQL managed database",
+    "microsoft.dbforpostgresql/flexibleservers": "PostgreSQL server",
+    "microsoft.dbformysql/flexibleservers": "MySQL server",
+    "microsoft.documentdb/databaseaccounts": "Cosmos DB account",
+    "microsoft.cache/redis": "Redis cache",
+    "microsoft.synapse/workspaces": "Synapse workspace",
+    "microsoft.databricks/workspaces": "Databricks workspace",
+    "microsoft.datafactory/factories": "Data Factory",
+    "microsoft.kusto/clusters": "Data Explorer cluster",
+    "microsoft.eventhub/namespaces": "Event Hubs namespace",
+    "microsoft.servicebus/namespaces": "Service Bus namespace",
+    "microsoft.eventgrid/topics": "Event Grid topic",
+    "microsoft.search/searchservices": "AI Search service",
+    "microsoft.cognitiveservices/accounts": "AI services account",
+    "microsoft.machinelearningservices/workspaces": "Machine Learning workspace",
+    "microsoft.containerservice/managedclusters": "AKS cluster",
+    "microsoft.containerregistry/registries": "Container registry",
+    "microsoft.app/managedenvironments": "Container Apps environment",
+    "microsoft.web/sites": "App Service",
+    "microsoft.web/sites/slots": "App Service slot",
+    "microsoft.logic/workflows": "Logic App",
+    "microsoft.apimanagement/service": "API Management",
+    "microsoft.compute/virtualmachines": "Virtual machine",
+    "microsoft.compute/virtualmachinescalesets": "Virtual machine scale set",
+    "microsoft.network/virtualnetworks": "Virtual network",
+    "microsoft.network/virtualnetworks/subnets": "Subnet",
+    "microsoft.network/networksecuritygroups": "Network security group",
+    "microsoft.network/networkwatchers/flowlogs": "Flow log",
+    "microsoft.network/publicipaddresses": "Public IP address",
+    "microsoft.network/loadbalancers": "Load balancer",
+    "microsoft.network/virtualnetworkgateways": "Virtual network gateway",
+    "microsoft.network/expressroutecircuits": "ExpressRoute circuit",
+    "microsoft.network/bastionhosts": "Bastion host",
+    "microsoft.network/azurefirewalls": "Azure Firewall",
+    "microsoft.network/applicationgateways": "Application Gateway",
+    "microsoft.network/frontdoors": "Front Door (classic)",
+    "microsoft.cdn/profiles": "Front Door or CDN profile",
+    "auditor/logdestinations": "Log destination",
+}
+_TYPE_ORDER = {name: place for place, name in enumerate(_TYPES)}
+
+# Names as in MITRE ATT&CK 19.1; an id that is not here is shown alone.
+_TECHNIQUES = {
+    "T1046": "Network Service Discovery",
+    "T1048": "Exfiltration Over Alternative Protocol",
+    "T1071.004": "DNS",
+    "T1078": "Valid Accounts",
+    "T1078.004": "Cloud Accounts",
+    "T1087.004": "Cloud Account",
+    "T1090": "Proxy",
+    "T1098": "Account Manipulation",
+    "T1098.001": "Additional Cloud Credentials",
+    "T1098.003": "Additional Cloud Roles",
+    "T1110": "Brute Force",
+    "T1136.003": "Cloud Account",
+    "T1190": "Exploit Public-Facing Application",
+    "T1485": "Data Destruction",
+    "T1486": "Data Encrypted for Impact",
+    "T1490": "Inhibit System Recovery",
+    "T1496": "Resource Hijacking",
+    "T1498": "Network Denial of Service",
+    "T1505.003": "Web Shell",
+    "T1525": "Implant Internal Image",
+    "T1526": "Cloud Service Discovery",
+    "T1528": "Steal Application Access Token",
+    "T1530": "Data from Cloud Storage",
+    "T1535": "Unused/Unsupported Cloud Regions",
+    "T1537": "Transfer Data to Cloud Account",
+    "T1539": "Steal Web Session Cookie",
+    "T1548.005": "Temporary Elevated Cloud Access",
+    "T1550.001": "Application Access Token",
+    "T1552": "Unsecured Credentials",
+    "T1552.005": "Cloud Instance Metadata API",
+    "T1552.007": "Container API",
+    "T1555.006": "Cloud Secrets Management Stores",
+    "T1578": "Modify Cloud Compute Infrastructure",
+    "T1609": "Container Administration Command",
+    "T1610": "Deploy Container",
+    "T1611": "Escape to Host",
+    "T1613": "Container and Resource Discovery",
+    "T1619": "Cloud Storage Object Discovery",
+    "T1621": "Multi-Factor Authentication Request Generation",
+    "T1648": "Serverless Execution",
+    "T1651": "Cloud Administration Command",
+    "T1654": "Log Enumeration",
+    "T1666": "Modify Cloud Resource Hierarchy",
+    "T1685": "Disable or Modify Tools",
+    "T1685.002": "Disable or Modify Cloud Log",
+}
+
+STATE_WORDS: dict[State, str] = {
+    "exported": "exported",
+    "partly": "partly",
+    "missing": "missing",
+    "accepted": "accepted",
+    "unassessed": "not assessed",
+}
+
+STATUS_WORDS: dict[Status, str] = {
+    "pass": "Passes",
+    "fail": "Fails",
+    "unknown": "Unknown",
+    "not-applicable": "Not applicable",
+}
+
+DESTINATION_KINDS = {
+    "log-analytics": "Log Analytics",
+    "storage": "Storage account",
+    "event-hub": "Event hub",
+    "partner": "Partner",
+}
+
+REMEDIES = {
+    "cli": ("Azure CLI", "sh"),
+    "bicep": ("Bicep", "bicep"),
+    "terraform": ("Terraform", "hcl"),
+    "portal": ("Azure portal", ""),
+}
+
+
+def type_label(resource_type: str) -> str:
+    """What people call a resource type; made from its name where it is not a well-known one."""
+    label = _TYPES.get(resource_type.lower())
+    if label or not resource_type:
+        return label or "Other"
+    words = _apart(resource_type.rpartition("/")[2])
+    return words[:1].upper() + words[1:]
+
+
+def type_order(resource_type: str) -> tuple[int, str]:
+    """Where a type stands in the coverage map."""
+    return _TYPE_ORDER.get(resource_type.lower(), len(_TYPE_ORDER)), resource_type.lower()
+
+
+def _apart(camel: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", camel).lower()
+
+
+def noun(resource_type: str, number: int) -> str:
+    """`1 vault`'s and `2 vaults`' word, from the last part of a resource type."""
+    parts = re.fullmatch(r"[A-Za-z0-9.]+(?:/[A-Za-z0-9]+)+", resource_type)
+    words = _apart(resource_type.rpartition("/")[2]) if parts else "resources"
+    if number == 1:
+        if words.endswith("ies"):
+            return f"{words[:-3]}y"
+        if words.endswith("sses"):
+            return words[:-2]
+        return words[:-1] if words.endswith("s") and not words.endswith(("ss", "redis")) else words
+    return words
+
+
+def subjects(result: RuleResult, number: int) -> str:
+    """The word for what a rule judges: resources of its type, or groups of them such as regions."""
+    kind = result.findings[0].subject.type if result.findings else ""
+    if " × " not in kind:
+        return noun(result.info.resource, number)
+    return noun("a/regions" if "location" in kind else "a/groups", number)
+
+
+def technique(attack_id: str) -> str:
+    """An ATT&CK technique as `T1530 Data from Cloud Storage`."""
+    name = _TECHNIQUES.get(attack_id)
+    return f"{attack_id} {name}" if name else attack_id
+
+
+def count(number: int, singular: str, plural: str = "") -> str:
+    """`1 rule`, `1,284 rules`."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def listing(names: Sequence[str], most: int = 3) -> str:
+    """`a`, `a and b`, `a, b and c`, `a, b, c and 4 more`."""
+    shown = list(names[:most])
+    if len(names) > most:
+        return f"{', '.join(shown)} and {len(names) - most:,} more"
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+
+def state_of(tally: Tally) -> tuple[State, str]:
+    """The state that a group of log sources shows, and the word for it."""
+    if not tally.assessed:
+        return "unassessed", "Not assessed"
+    if tally.exported == tally.assessed:
+        return ("exported", "All exported") if not tally.unassessed else ("unassessed", "Partly assessed")
+    if tally.accepted == tally.assessed:
+        return "accepted", "Accepted"
+    if tally.exported:
+        return "partly", "Some missing"
+    return ("partly", "Partly") if tally.partly else ("missing", "Missing")
+
+
+def moment(stamp: str) -> datetime | None:
+    """An RFC 3339 time in UTC; None for what is none."""
+    try:
+        found = datetime.fromisoformat(stamp)
+    except ValueError:
+        return None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def day(stamp: str) -> str:
+    """`22 Nov 2026`; what is no time stays as it is."""
+    found = moment(stamp)
+    return f"{found.day} {found:%b %Y}" if found else stamp
+
+
+def when(stamp: str) -> str:
+    """`22 Nov 2026, 07:14 UTC`."""
+    found = moment(stamp)
+    return f"{found.day} {found:%b %Y, %H:%M} UTC" if found else stamp
+
+
+def period(start: str, end: str) -> str:
+    """`22 Nov 2026, 07:14–07:20 UTC`."""
+    first, last = moment(start), moment(end)
+    if first is None or last is None or first.replace(second=0) == last.replace(second=0):
+        return when(start or end)
+    if first.date() == last.date():
+        return f"{first.day} {first:%b %Y, %H:%M}–{last:%H:%M} UTC"
+    return f"{first.day} {first:%b %Y, %H:%M} – {when(end)}"
+
+
+def duration(start: str, end: str) -> str:
+    """`6 min 41 s`; empty where a time is missing."""
+    first, last = moment(start), moment(end)
+    if first is None or last is None or last < first:
+        return ""
+    seconds = int((last - first).total_seconds())
+    hours, rest = divmod(seconds, 3600)
+    minutes, seconds = divmod(rest, 60)
+    parts = [f"{hours} h" if hours else "", f"{minutes} min" if hours or minutes else "", f"{seconds} s"]
+    return " ".join(part for part in parts if part)

@@ -1,0 +1,348 @@
+"""The groupings that reports are made of: the answer, gaps, blind spots, priorities."""
+
+import re
+
+import msgspec
+import pytest
+
+from auditor.documents import Run, settings_id
+from auditor.formats.affected import affected, subject_name
+from auditor.formats.blindspots import blind_spots
+from auditor.formats.gaps import gaps, unexplained
+from auditor.formats.html import bar, level
+from auditor.formats.priorities import priorities
+from auditor.formats.view import build_view, scope_names
+from auditor.formats.words import count, duration, listing, noun, period, state_of, type_label, when
+from auditor.inventory import Subscription, Unknown
+from auditor.report import (
+    BlindTo,
+    Cell,
+    Completeness,
+    Finding,
+    Report,
+    Row,
+    RuleInfo,
+    RuleResult,
+    Subject,
+    Tally,
+    UnreadInfo,
+    fingerprint,
+    tally_rows,
+)
+
+SUB = "11111111-0000-0000-0000-000000000000"
+VAULT = f"/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/"
+DENIED = Unknown(
+    reason="denied", status=403, code="AuthorizationFailed", action="a/read", grant="Reader on the subscription"
+)
+
+
+def rule(rule_id="r1", severity="high", question="Who read it?", title="Logs are exported"):
+    return RuleInfo(
+        id=rule_id, title=title, severity=severity, resource="Microsoft.KeyVault/vaults", rationale="Because.",
+        remediation={"cli": "az"}, blind_to=BlindTo(questions=[question]) if question else None,
+    )  # fmt: skip
+
+
+def finding(status="fail", name="kv", info=None, **fields):
+    info = info or rule()
+    subject = Subject(
+        id=VAULT + name, type="Microsoft.KeyVault/vaults", name=name, subscription=SUB, resource_group="rg"
+    )
+    return Finding(rule=info.id, status=status, severity=info.severity, fingerprint=fingerprint(info.id, VAULT + name),
+                   subject=fields.pop("subject", subject), message=fields.pop("message", f"{name} sends none."), **fields)  # fmt: skip
+
+
+def row(name="kv", **states):
+    cells = [Cell(category=category, state=state, evidence_class="data") for category, state in states.items()]
+    return Row(id=VAULT + name, type="Microsoft.KeyVault/vaults", name=name, subscription=SUB, cells=cells)
+
+
+def report(**fields):
+    fields.setdefault("completeness", Completeness(planned=1, answered=1, not_supported=0, unknown=0))
+    fields.setdefault("subscriptions", [Subscription(id=SUB, name="prod")])
+    return Report(run=fields.pop("run", Run(principal="6f0e33c4-1111-4222-8333-44445555c41b")), **fields)
+
+
+def unread(read_id, why=DENIED, scope=SUB, **fields):
+    return UnreadInfo(
+        id=read_id, type=fields.pop("type", "Microsoft.Insights/diagnosticSettings"), scope=scope, why=why, **fields
+    )
+
+
+NOT_LISTED = unread(f"/subscriptions/{SUB}/resources", type="Microsoft.Resources/subscriptions/resources", lists=True)
+
+
+class TestAnswer:
+    @pytest.mark.parametrize(
+        ("answer", "fields"),
+        [
+            pytest.param("Unknown", {}, id="nothing at all"),
+            pytest.param("Yes", {"coverage": [row(a="exported")]}, id="all exported, no failure"),
+            pytest.param("No", {"coverage": [row(a="missing")]}, id="nothing exported"),
+            pytest.param("Partly", {"coverage": [row(a="exported", b="missing")]}, id="some missing"),
+            pytest.param("Partly", {"coverage": [row(a="exported", b="accepted")]}, id="accepting does not make it whole"),
+            pytest.param("No", {"coverage": [row(a="partly")]}, id="partly counts as nothing"),
+            pytest.param("Unknown", {"coverage": [row(a="unassessed")]}, id="nothing assessed"),
+            pytest.param("Unknown", {"coverage": [row(a="exported", b="unassessed")]}, id="the rest is not known"),
+            pytest.param("Unknown", {"coverage": [row(a="missing", b="unassessed", c="unassessed")]}, id="mostly unread"),
+            pytest.param("Unknown", {"coverage": [row(a="exported")], "unread": [NOT_LISTED]}, id="a scope not listed"),
+            pytest.param("Unknown", {"coverage": [row(a="exported")], "rules": [rule()], "findings": [finding("unknown")]},
+                         id="a finding unknown"),
+            pytest.param("Partly", {"coverage": [row(a="exported")], "rules": [rule()], "findings": [finding("fail")]},
+                         id="exported, but a rule fails"),
+        ],
+    )  # fmt: skip
+    def test_word(self, answer, fields):
+        assert build_view(report(**fields)).answer == answer
+
+    def test_yes_is_never_said_of_nothing_judged(self):
+        view = build_view(report(coverage=[row(a="unassessed")], rules=[rule()], findings=[finding("not-applicable")]))
+        assert view.answer == "Unknown"
+        assert view.sentences[0] == "No log source could be assessed."
+
+
+class TestGaps:
+    def test_reads_of_one_scope_that_fail_alike_are_one_gap_with_all_it_leaves_open(self):
+        found = gaps(
+            report(
+                coverage=[
+                    row("kv1", a="unassessed", b="unassessed"),
+                    row("kv2", a="unassessed"),
+                    row("kv3", a="exported"),
+                ],
+                unread=[
+                    unread(settings_id(VAULT + "kv1")),
+                    unread(settings_id(VAULT + "KV2").upper()),
+                    unread("/else"),
+                ],
+                rules=[rule()],
+                findings=[
+                    finding("unknown", "kv1", why_unknown=[DENIED]),
+                    finding("unknown", "kv2", why_unknown=[DENIED]),
+                ],
+            ),
+            {SUB: "prod"},
+        )
+        [gap] = found
+        assert (gap.where, gap.reads, gap.sources, gap.findings) == ("prod", 3, 3, 2)
+
+    def test_different_remedies_are_different_gaps(self):
+        other = msgspec.structs.replace(DENIED, grant="Log Analytics Reader")
+        assert len(gaps(report(unread=[unread("/a"), unread("/b", other)]), {})) == 2
+
+    def test_an_entra_read_leaves_the_tenant_s_sources_open(self):
+        entra = Row(id="/providers/microsoft.aadiam/tenants/t", type="microsoft.aadiam/tenants", name="t",
+                    cells=[Cell(category="AuditLogs", state="unassessed")])  # fmt: skip
+        place = "/providers/microsoft.aadiam/diagnosticSettings"
+        [gap] = gaps(report(coverage=[entra], unread=[unread(place, scope="tenant")]), scope_names(report()))
+        assert (gap.where, gap.sources) == ("Tenant", 1)
+        assert gap.command.endswith("--scope /providers/Microsoft.aadiam")
+
+    def test_a_scope_not_listed_is_in_no_figure_and_comes_first(self):
+        found = gaps(report(unread=[unread(settings_id(VAULT + "kv")), NOT_LISTED], coverage=[row(a="unassessed")]), {})
+        assert [gap.unlisted_scope for gap in found] == [True, False]
+        assert found[0].sources == 0
+
+    def test_sources_that_no_read_explains_are_counted(self):
+        assert unexplained(report(coverage=[row("kv1", a="unassessed"), row("kv2", b="unassessed")],
+                                  unread=[unread(settings_id(VAULT + "kv1"))])) == 1  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("why", "command"),
+        [
+            pytest.param(DENIED, f"--role Reader \\\n  --assignee 6f0e33c4-1111-4222-8333-44445555c41b \\\n"
+                                 f"  --scope /subscriptions/{SUB}", id="denied"),
+            pytest.param(msgspec.structs.replace(DENIED, scope="/subscriptions/x y; rm"), "--scope '/subscriptions/x y; rm'",
+                         id="quoted"),
+            pytest.param(msgspec.structs.replace(DENIED, grant="Log Analytics Reader"), "--role 'Log Analytics Reader'",
+                         id="the role that is named"),
+            pytest.param(msgspec.structs.replace(DENIED, grant="az login"), "az login", id="a command already"),
+            pytest.param(msgspec.structs.replace(DENIED, grant="Security Reader in Entra ID"), "", id="a directory role"),
+            pytest.param(msgspec.structs.replace(DENIED, grant="Graph LicenseAssignment.Read.All"), "", id="Graph"),
+            pytest.param(msgspec.structs.replace(DENIED, grant="allow the network in"), "", id="no role helps"),
+            pytest.param(msgspec.structs.replace(DENIED, status=429, grant=None), "", id="throttled"),
+        ],
+    )  # fmt: skip
+    def test_command(self, why, command):
+        [gap] = gaps(report(unread=[unread(settings_id(VAULT + "kv"), why)]), {})
+        assert command in gap.command
+        assert bool(command) == bool(gap.command)
+
+
+class TestBlindSpots:
+    @pytest.mark.parametrize(
+        ("statuses", "answer"),
+        [
+            (["fail"], "No"),
+            (["fail", "unknown"], "No"),
+            (["fail", "pass"], "Partly"),
+            (["unknown"], "Unknown"),
+            (["unknown", "pass"], "Unknown"),
+            (["pass"], None),
+            (["not-applicable"], None),
+        ],
+    )
+    def test_answer(self, statuses, answer):
+        result = RuleResult(info=rule(), findings=[finding(s, str(n)) for n, s in enumerate(statuses)])
+        assert [spot.answer for spot in blind_spots([result], [])] == ([answer] if answer else [])
+
+    def test_a_rule_that_passes_makes_the_answer_to_a_shared_question_partly(self):
+        results = [
+            RuleResult(info=rule("bad"), findings=[finding("fail")]),
+            RuleResult(info=rule("good", question="who  read it?"), findings=[finding("pass")]),
+        ]
+        [spot] = blind_spots(results, [])
+        assert (spot.answer, spot.rules, spot.question) == ("Partly", ["bad"], "Who read it?")
+
+    def test_gravest_first_and_scopes_not_listed_last(self):
+        results = [
+            RuleResult(info=rule("low", "low", "Q1"), findings=[finding("fail")]),
+            RuleResult(info=rule("critical", "critical", "Q2"), findings=[finding("fail")]),
+        ]
+        spots = blind_spots(results, ["sandbox"])
+        assert [(s.id, s.question) for s in spots] == [("B1", "Q2"), ("B2", "Q1"), ("B3", "What happened in sandbox?")]
+
+    def test_reasons_count_what_fails_and_what_is_not_known(self):
+        result = RuleResult(info=rule(), findings=[finding("fail", "1"), finding("pass", "2"), finding("unknown", "3")])
+        [[why]] = [spot.because for spot in blind_spots([result], [])]
+        assert why.before + why.after == "1 of 2 vaults does not meet; 1 more could not be told."
+
+
+class TestPriorities:
+    def gained(self, coverage, *failed):
+        results = [RuleResult(info=rule(name), findings=found) for name, found in failed]
+        total = tally_rows(coverage)
+        found = priorities(report(coverage=coverage), results, total)
+        return [(p.result.info.id, p.gained) for p in found.rules], found.after
+
+    def test_each_rule_gains_only_what_those_before_it_do_not(self):
+        rows = [row("k1", a="missing", b="missing", c="exported"), row("k2", a="missing")]
+        both = finding(name="k1", evidence={"missing": ["A", "b"]})
+        overlap = [finding(name="k1", evidence={"missing": ["a"]}), finding(name="K2", evidence={"missing": ["a"]})]
+        assert self.gained(rows, ("both", [both]), ("overlap", overlap)) == ([("both", 2), ("overlap", 1)], "100%")
+
+    def test_what_is_exported_accepted_or_not_assessed_is_no_gain(self):
+        rows = [row("k1", a="exported", b="accepted", c="unassessed")]
+        assert self.gained(rows, ("r", [finding(name="k1", evidence={"missing": ["a", "b", "c"]})])) == ([], "")
+
+    def test_a_failure_that_names_no_category_gains_nothing(self):
+        assert self.gained([row("k1", a="missing")], ("r", [finding(name="k1", evidence={"days": 3})])) == ([], "")
+
+
+class TestAffected:
+    def result(self, *findings):
+        return RuleResult(info=rule(), findings=list(findings))
+
+    def test_what_all_share_is_said_once(self):
+        found = affected(self.result(finding(name="kv1"), finding(name="kv2")), {}, None, evidence=True)
+        assert found.shared == "… sends none."
+        assert [r.text for r in found.rows] == ["", ""]
+
+    def test_what_differs_is_said_in_its_row(self):
+        found = affected(
+            self.result(finding(name="kv1"), finding(name="kv2"), finding(name="kv3", message="kv3 is odd.")), {}, None,
+            evidence=True,
+        )  # fmt: skip
+        assert [r.text for r in found.rows] == ["", "", "… is odd."]
+
+    def test_a_name_inside_of_a_word_stays(self):
+        found = affected(self.result(finding(name="a", message="apples and a pear")), {}, None, evidence=True)
+        assert found.shared == "apples and a pear"
+
+    def test_evidence_in_a_row_is_what_differs_from_the_evidence_in_full(self):
+        found = affected(
+            self.result(
+                finding(name="kv1", evidence={"missing": ["a"], "days": 3}),
+                finding(name="kv2", evidence={"missing": ["a"], "days": 9, "settings": [{"name": "to-law"}], "off": None}),
+            ),
+            {}, None, evidence=True,
+        )  # fmt: skip
+        assert [r.evidence for r in found.rows] == ["", "days: 9 · settings: to-law"]
+        assert (found.evidence_of, found.evidence) == ("kv1", '{"missing": ["a"], "days": 3}')
+
+    def test_failed_come_before_unknown_and_rows_beyond_the_limit_are_counted(self):
+        findings = [finding("unknown", "u"), finding("fail", "f1"), finding("fail", "f2"), finding("pass", "p")]
+        found = affected(self.result(*findings), {}, 2, evidence=False)
+        assert [r.name for r in found.rows] == ["f1", "f2"]
+        assert found.left_out == 1
+
+    def test_a_group_is_named_by_its_subscription(self):
+        subject = Subject(id=f"{SUB}/westeurope", type="subscription × location", name=f"{SUB}/westeurope")
+        assert subject_name(finding(subject=subject), {SUB: "prod"}) == "prod / westeurope"
+
+
+def test_subscriptions_of_one_name_are_told_apart():
+    both = report(subscriptions=[Subscription(id="aaaaaaaa-1", name="x"), Subscription(id="bbbbbbbb-2", name="x")])
+    assert set(scope_names(both).values()) == {"x (aaaaaaaa)", "x (bbbbbbbb)", "Tenant"}
+
+
+def test_a_scope_not_listed_is_a_row_without_figures():
+    view = build_view(report(coverage=[row(a="exported")], unread=[unread("/subscriptions/zz/resources", scope="ZZ",
+                             type="Microsoft.Resources/subscriptions/resources", lists=True)]))  # fmt: skip
+    assert [(s.name, s.listed, s.tally.percent) for s in view.scopes] == [
+        ("prod", True, "100%"),
+        ("ZZ", False, "unknown"),
+    ]
+    assert view.unlisted == ["ZZ"]
+
+
+@pytest.mark.parametrize(
+    ("tally", "word", "map_level"),
+    [
+        (Tally(exported=3), "All exported", "e full"),
+        (Tally(exported=3, unassessed=1), "Partly assessed", "e full"),
+        (Tally(exported=2, missing=1), "Some missing", "e most"),
+        (Tally(exported=1, missing=2), "Some missing", "p some"),
+        (Tally(missing=2), "Missing", "x"),
+        (Tally(partly=1, missing=1), "Partly", "x"),
+        (Tally(accepted=2), "Accepted", "a"),
+        (Tally(unassessed=2), "Not assessed", "q"),
+        (Tally(), "Not assessed", "q"),
+    ],
+)
+def test_state_of_a_resource_and_level_of_a_cell(tally, word, map_level):
+    assert state_of(tally)[1] == word
+    assert level(tally) == map_level
+
+
+@pytest.mark.parametrize(
+    "tally", [Tally(exported=1, missing=999_999), Tally(exported=5, unassessed=5, partly=1), Tally(missing=1)]
+)
+def test_a_bar_fills_its_width_and_hides_no_state(tally):
+    lengths = [float(n) for n in re.findall(r"h([\d.]+)", bar(tally, 1000, 30, 2))]
+    assert min(lengths) >= 2
+    assert sum(lengths) + 2 * (len(lengths) - 1) == pytest.approx(1000, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("made", "text"),
+    [
+        (noun("Microsoft.KeyVault/vaults", 2), "vaults"),
+        (noun("Microsoft.KeyVault/vaults", 1), "vault"),
+        (noun("Microsoft.ContainerRegistry/registries", 1), "registry"),
+        (noun("Microsoft.Network/publicIPAddresses", 1), "public ip address"),
+        (noun("Microsoft.Cache/redis", 1), "redis"),
+        (noun("a/b, c/d", 2), "resources"),
+        (noun("Microsoft.Network/*", 1), "resource"),
+        (type_label("MICROSOFT.KEYVAULT/vaults"), "Key Vault"),
+        (type_label("Contoso.Odd/thingBoxes"), "Thing boxes"),
+        (count(1, "rule"), "1 rule"),
+        (count(1284, "query", "queries"), "1,284 queries"),
+        (listing([]), ""),
+        (listing(["a"]), "a"),
+        (listing(["a", "b", "c"]), "a, b and c"),
+        (listing(["a", "b", "c", "d"]), "a, b, c and 1 more"),
+        (when("2026-11-22T07:14:03Z"), "22 Nov 2026, 07:14 UTC"),
+        (when("2026-11-22T09:14:03+02:00"), "22 Nov 2026, 07:14 UTC"),
+        (when("soon"), "soon"),
+        (period("2026-11-22T07:14:03Z", "2026-11-22T07:20:44Z"), "22 Nov 2026, 07:14–07:20 UTC"),
+        (period("2026-11-22T23:50:00Z", "2026-11-23T00:10:00Z"), "22 Nov 2026, 23:50 – 23 Nov 2026, 00:10 UTC"),
+        (period("", "2026-11-23T00:10:00Z"), "23 Nov 2026, 00:10 UTC"),
+        (duration("2026-11-22T07:14:03Z", "2026-11-22T07:20:44Z"), "6 min 41 s"),
+        (duration("2026-11-22T07:14:03Z", "2026-11-22T09:14:03Z"), "2 h 0 min 0 s"),
+        (duration("", ""), ""),
+    ],
+)
+def test_words(made, text):
+    assert made == text
