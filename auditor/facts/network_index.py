@@ -62,8 +62,8 @@ def index_network(documents: Mapping[str, Document], *, unlisted: Mapping[str, U
     those that an unreadable resource list among the documents tells of.
     """
     by_type: dict[str, list[str]] = defaultdict(list)
-    for key, document in documents.items():
-        by_type[text(document.get("type")).lower() or type_of(key).lower()].append(key)
+    for key in sorted(documents):  # so that answers do not depend on the order in which things were read
+        by_type[text(documents[key].get("type")).lower() or type_of(key).lower()].append(key)
     groups, claims = _security_groups(documents, by_type)
     subnets = {subnet.id: subnet for subnet in _subnets(documents, by_type, claims)}
     endpoints = [*_nics(documents, by_type, claims), *_scale_sets(documents, by_type)]
