@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -49,6 +50,8 @@ class _Estate(msgspec.Struct, kw_only=True):
     places: Places
     licence: str | Unknown
     workload: bool | Unknown
+    offers: dict[tuple[str, int, bool], tuple[frozenset[str], Groups]] = {}  # by type and list of categories
+    routed: set[tuple[str, frozenset[str], bytes]] = set()
 
 
 def assemble(collection: Collection, *, today: str = "") -> Inventory:
@@ -94,10 +97,11 @@ def assemble(collection: Collection, *, today: str = "") -> Inventory:
 
 
 def _subscriptions(documents: Mapping[str, Document]) -> Iterator[Subscription]:
-    for key in sorted(documents):
-        document = documents[key]
-        if text(document.get("type")).lower() == d.SUBSCRIPTION.lower() and not marker(document):
-            guid = d.subscription_of(key)
+    kind = d.SUBSCRIPTION.lower()
+    found = {key: doc for key, doc in documents.items() if str(doc.get("type")).lower() == kind and not marker(doc)}
+    for key, document in sorted(found.items()):
+        guid = d.subscription_of(key)
+        if guid:
             yield Subscription(
                 id=guid, name=text(document.get("displayName")) or guid, state=text(document.get("state")) or "Enabled"
             )
@@ -160,14 +164,16 @@ def _resource(draft: Draft, estate: _Estate) -> Resource:
     in_scope = not estate.scope or not subscription or subscription in estate.scope
     offers, may_offer, groups = _offers(draft, estate, in_scope=in_scope)
     settings = _settings(draft, estate, offers, groups)
-    facts = setting_facts(settings, offers - {FLOW_LOG}, groups, in_scope=in_scope)
+    if offers or settings != () or draft.stand_in is not None:
+        facts = setting_facts(settings, offers - {FLOW_LOG}, groups, in_scope=in_scope)
+    else:
+        facts = dict(_silent_facts(in_scope))
     facts |= _own_facts(draft, estate)
     if draft.service:
         settings, facts = _with_classic(draft, estate, offers, settings, facts)
-    if not isinstance(settings, Unknown):
+    if not isinstance(settings, Unknown) and settings:
         estate.places.name(settings)
-        document = estate.documents.get(draft.settings_id)
-        estate.places.route(draft.type, routes_of(document, draft.type, offers, groups))
+        _route(draft, estate, offers, groups)
     tags = draft.document.get("tags")
     return Resource(
         id=draft.id,
@@ -190,6 +196,22 @@ def _resource(draft: Draft, estate: _Estate) -> Resource:
     )
 
 
+@lru_cache(maxsize=2)
+def _silent_facts(in_scope: bool) -> dict[str, Any]:
+    """The facts of what logs nothing: most of a large estate, so they are worked out once."""
+    return setting_facts((), frozenset(), {}, in_scope=in_scope)
+
+
+def _route(draft: Draft, estate: _Estate, offers: frozenset[str], groups: Groups) -> None:
+    """Note what the destinations receive; settings that differ in nothing but their names are looked at once."""
+    document = estate.documents.get(draft.settings_id)
+    written = [mapping(item).get("properties") for item in (document or {}).get("value") or ()]
+    key = (draft.type, offers, msgspec.json.encode(written))
+    if key not in estate.routed:
+        estate.routed.add(key)
+        estate.places.route(draft.type, routes_of(document, draft.type, offers, groups))
+
+
 def _offers(draft: Draft, estate: _Estate, *, in_scope: bool) -> tuple[frozenset[str], frozenset[str], Groups]:
     """(offered, perhaps offered, groups). What is outside the scan is a destination only, and judged for no logs."""
     nothing: frozenset[str] = frozenset()
@@ -201,9 +223,13 @@ def _offers(draft: Draft, estate: _Estate, *, in_scope: bool) -> tuple[frozenset
         return offered, perhaps, {}
     if own is None or marker(own) == "$unknown":
         own = estate.categories.get(draft.kind, own)
-    offered, groups = offers_of(draft.type, own, settings=estate.documents.get(draft.settings_id))
-    if draft.type.lower() == "microsoft.storage/storageaccounts":
+    if draft.type == "Microsoft.Storage/storageAccounts":
         return nothing, nothing, {}  # the account itself has metrics only (domain.md 4.1)
+    settings = estate.documents.get(draft.settings_id)
+    key = (draft.type, id(own), settings is not None and marker(settings) == "$unsupported")
+    if key not in estate.offers:
+        estate.offers[key] = offers_of(draft.type, own, settings=settings)
+    offered, groups = estate.offers[key]
     return offered, nothing, groups
 
 

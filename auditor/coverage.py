@@ -48,9 +48,11 @@ def _cells(resource: Resource) -> Iterator[Cell]:
     if kind == _NETWORK and resource.facts.get("observable") is not False:
         yield Cell(category=FLOW_LOG, state=_flow_state(resource), evidence_class="network",
                    destinations=_destinations(resource, FLOW_LOG))  # fmt: skip
+    settings = () if isinstance(resource.settings, Unknown) else resource.settings
+    living = [s for s in settings if any(d.exists is not False for d in s.destinations)]
     for category in sorted(resource.offers | resource.may_offer):
         if expected(kind, category):
-            state, destinations = _state(resource, category)
+            state, destinations = _state(resource, category, living)
             yield Cell(category=category, state=state, destinations=destinations,
                        evidence_class=evidence_class(kind, category))  # fmt: skip
 
@@ -73,10 +75,9 @@ def _flow_state(resource: Resource) -> State:
     return states.get(cover, "missing")
 
 
-def _state(resource: Resource, category: str) -> tuple[State, list[str]]:
+def _state(resource: Resource, category: str, living: list[LogSetting]) -> tuple[State, list[str]]:
     if isinstance(resource.settings, Unknown):
         return "unassessed", []
-    living = [s for s in resource.settings if any(d.exists is not False for d in s.destinations)]
     sure = [s for s in living if category in s.categories]
     if any(s.kind != "storage-analytics" and s.partial is None for s in sure):
         return "exported", _destinations(resource, category)

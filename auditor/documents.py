@@ -84,6 +84,8 @@ class Collection(msgspec.Struct, frozen=True, kw_only=True):
 
 def normal_id(value: str) -> str:
     """An ARM id for comparing: lower case, one leading slash, no doubled or trailing ones (domain.md, traps 1)."""
+    if value[:1] == "/" and "//" not in value and value[-1] not in "/ \n\t" and len(value) > 1:
+        return value.lower()
     return "/" + re.sub(r"/+", "/", value.strip()).strip("/").lower()
 
 
@@ -256,7 +258,10 @@ _MARKERS = ("$unknown", "$absent", "$unsupported")
 
 def marker(document: Mapping[str, Any]) -> str | None:
     """`$unknown`, `$absent` or `$unsupported` for a document that is no answer in itself, else None."""
-    return next((mark for mark in _MARKERS if mark in document), None)
+    for mark in _MARKERS:
+        if mark in document:
+            return mark
+    return None
 
 
 def unreadable(

@@ -16,6 +16,7 @@ from auditor.truth import Truth, every, some
 
 MAX_REASONS = 5
 MAX_EVIDENCE = 50  # members of one list
+MAX_TEXT = 1000  # characters of one value
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -29,8 +30,9 @@ class Verdict(msgspec.Struct, frozen=True):
 
 def judge(inventory: Inventory, rules: Sequence[Rule], generated_at: str = "") -> Report:
     """Judge an estate with these rules; the same inventory, rules and clock give the same report."""
-    findings = [finding for rule in rules for finding in judge_rule(rule, inventory)]
-    findings.sort(key=lambda f: (SEVERITIES.index(f.severity), f.rule, f.subject.id.lower(), f.subject.id))
+    findings: list[Finding] = []
+    for rule in sorted(rules, key=lambda r: (SEVERITIES.index(r.info.severity), r.id)):
+        findings += sorted(judge_rule(rule, inventory), key=lambda f: (f.subject.id.lower(), f.subject.id))
     reads = inventory.reads
     return Report(
         generated_at=generated_at or inventory.run.finished_at,
@@ -68,7 +70,7 @@ def judge_rule(rule: Rule, inventory: Inventory) -> Iterator[Finding]:
             message=_message(rule, inventory, resource, status, verdict, scope),
             fingerprint=fingerprint(rule.id, resource.id),
             subject=_subject(resource),
-            evidence=_evidence(rule, resource, verdict),
+            evidence=_evidence(rule, resource, verdict, status),
             why_unknown=_reasons(scope) if status == "unknown" else [],
         )
 
@@ -123,7 +125,7 @@ def _judge_groups(
                 location=named.get("location", ""),
             ),
             evidence={
-                **_evidence(rule, resource, verdict),
+                **_evidence(rule, resource, verdict, status),
                 "resources": sorted({member[0].name for member in members})[:MAX_EVIDENCE],
                 "count": len(members),
             },
@@ -299,10 +301,10 @@ def _reasons(scope: Scope) -> list[Unknown]:
     return list(dict.fromkeys(scope.seen))[:MAX_REASONS]
 
 
-def _evidence(rule: Rule, resource: Resource, verdict: Verdict) -> dict[str, Any]:
+def _evidence(rule: Rule, resource: Resource, verdict: Verdict, status: Status) -> dict[str, Any]:
     evidence: dict[str, Any] = {}
-    for path in rule.evidence:
-        value = lookup(resource, path.split("."))
+    for path, steps in rule.evidence if status != "pass" else ():
+        value = lookup(resource, steps)
         if value is not None:
             evidence[path] = _plain(value)
     if verdict.missing:
@@ -332,15 +334,17 @@ def _setting(setting: LogSetting) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     """A value as JSON can hold it, bounded: evidence is for reading."""
+    if isinstance(value, str):
+        return value if len(value) <= MAX_TEXT else value[:MAX_TEXT]
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return "no expiry" if value == float("inf") else int(value) if value.is_integer() else value
     if isinstance(value, Unknown):
         return f"unknown: {value.reason}"
-    if isinstance(value, float) and value == float("inf"):
-        return "no expiry"
-    if isinstance(value, Mapping):
+    if isinstance(value, dict | Mapping):
         return {str(k): _plain(value[k]) for k in sorted(value, key=str)[:MAX_EVIDENCE]}
     if isinstance(value, list | tuple | frozenset | set):
-        items = sorted(value, key=str) if isinstance(value, frozenset | set) else list(value)
-        return [_plain(v) for v in items[:MAX_EVIDENCE]]
-    if isinstance(value, str):
-        return value[:1000]
-    return value
+        items = sorted(value, key=str) if isinstance(value, frozenset | set) else value
+        return [_plain(v) for v in list(items)[:MAX_EVIDENCE]]
+    return str(value)[:MAX_TEXT]

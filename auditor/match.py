@@ -43,6 +43,7 @@ class ConditionError(Exception):
         self.hint = hint
 
 
+MOST_KEYS = 1000  # of a mapping that is searched without case
 OPERATORS = ("any", "all", "not", "present", "like", "at_least", "at_most", "count")
 
 
@@ -55,24 +56,31 @@ def lookup(thing: Any, path: Iterable[str]) -> Any:
     Property names compare exactly first, then without case (Resource Graph and ARM differ now and then).
     """
     for step in path:
-        if isinstance(thing, Unknown):
+        # Asked millions of times in a large estate: the exact types come before the slow abstract ones.
+        kind = type(thing)
+        if kind is dict:
+            thing = thing[step] if step in thing else _without_case(thing, step)
+        elif kind is Unknown:
             return thing
-        if isinstance(thing, Mapping):
-            thing = _member(thing, step)
         elif isinstance(thing, msgspec.Struct):
             thing = getattr(thing, step, None)
+        elif isinstance(thing, Mapping):
+            thing = thing[step] if step in thing else _without_case(thing, step)
         else:
             return None
-        if isinstance(thing, Mapping) and "$unknown" in thing:
+        if type(thing) is dict and "$unknown" in thing:
             return to_unknown(thing["$unknown"])
     return thing
 
 
-def _member(mapping: Mapping[str, Any], key: str) -> Any:
-    if key in mapping:
-        return mapping[key]
+def _without_case(mapping: Mapping[str, Any], key: str) -> Any:
+    if len(mapping) > MOST_KEYS:
+        return None
     lower = key.lower()
-    return next((v for k, v in mapping.items() if isinstance(k, str) and k.lower() == lower), None)
+    for known in mapping:
+        if len(known) == len(key) and known.lower() == lower:
+            return mapping[known]
+    return None
 
 
 def to_unknown(detail: Any) -> Unknown:
@@ -101,7 +109,21 @@ def compile_match(raw: Any, path: Path, paths: list[str]) -> Matcher:
     if not isinstance(raw, Mapping) or not raw:
         raise ConditionError(path, "a match is one or more lines of `path: condition`")
     lines = [_line(key, raw[key], (*path, key), paths) for key in raw]
-    return lambda thing, scope: every(line(thing, scope) for line in lines)
+    return lines[0] if len(lines) == 1 else _every(lines)
+
+
+def _every(parts: list[Matcher]) -> Matcher:
+    def holds(thing: Any, scope: Scope) -> Truth:
+        answer: Truth = True
+        for part in parts:  # `every`, spelled out: this is the innermost loop of judging
+            truth = part(thing, scope)
+            if truth is False:
+                return False
+            if truth is None:
+                answer = None
+        return answer
+
+    return holds
 
 
 def _line(key: str, raw: Any, path: Path, paths: list[str]) -> Matcher:
@@ -115,7 +137,19 @@ def _line(key: str, raw: Any, path: Path, paths: list[str]) -> Matcher:
     paths.append(key)
     steps = key.split(".")
     condition = compile_condition(raw, path, paths, prefix=key)
+    if len(steps) == 2 and steps[0] == "facts":
+        return _fact(steps[1], condition)
     return lambda thing, scope: condition(lookup(thing, steps), scope)
+
+
+def _fact(name: str, condition: Matcher) -> Matcher:
+    """A line about a fact: those are ours, so their names need no search without case."""
+
+    def holds(thing: Any, scope: Scope) -> Truth:
+        facts = getattr(thing, "facts", None)
+        return condition(facts.get(name) if facts is not None else lookup(thing, ("facts", name)), scope)
+
+    return holds
 
 
 def compile_condition(raw: Any, path: Path, paths: list[str], prefix: str = "") -> Matcher:
@@ -128,8 +162,10 @@ def compile_condition(raw: Any, path: Path, paths: list[str], prefix: str = "") 
             odd = next(key for key in raw if key not in OPERATORS)
             raise ConditionError((*path, odd), f'"{odd}" is no operator', f"operators: {', '.join(OPERATORS)}")
         parts = [_operator(name, raw[name], (*path, name), paths, prefix) for name in names]
-        return parts[0] if len(parts) == 1 else lambda value, scope: every(part(value, scope) for part in parts)
+        return parts[0] if len(parts) == 1 else _every(parts)
     if isinstance(raw, list):
+        if raw and all(isinstance(item, str) and not item.startswith("$") for item in raw):
+            return _one_of(frozenset(item.casefold() for item in raw))
         options = [_plain(item, (*path, i)) for i, item in enumerate(raw)]
         return lambda value, scope: some(option(value, scope) for option in options)
     return _plain(raw, path)
@@ -183,9 +219,21 @@ def _plain(raw: Any, path: Path) -> Matcher:
             return some(_noted(value, option, scope) for option in options)
 
         return holds
-    if isinstance(raw, str) and raw.startswith("$$"):
-        raw = raw[1:]
+    if isinstance(raw, str):
+        return _one_of(frozenset([raw.removeprefix("$").casefold() if raw.startswith("$$") else raw.casefold()]))
     return lambda value, scope: _noted(value, raw, scope)
+
+
+def _one_of(folded: frozenset[str]) -> Matcher:
+    def holds(value: Any, scope: Scope) -> Truth:
+        if type(value) is str:
+            return value.casefold() in folded
+        if isinstance(value, Unknown):
+            scope.seen.append(value)
+            return None
+        return isinstance(value, str) and value.casefold() in folded
+
+    return holds
 
 
 def _noted(value: Any, wanted: Any, scope: Scope) -> Truth:

@@ -118,7 +118,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     per: tuple[str, ...]
     require: Requirement
     message: Template
-    evidence: tuple[str, ...]
+    evidence: tuple[tuple[str, tuple[str, ...]], ...]  # path, and its steps
     tests: tuple[TestFile, ...]
     test_lines: tuple[int, ...]
     paths: tuple[str, ...]  # every path that the rule reads, to warn of those no test has
@@ -172,7 +172,7 @@ def parse_rule(text: str, file: str) -> Rule:
         per=tuple(written.per or ()),
         require=require,
         message=Template(written.message.strip() or f"{written.title.strip()}: not so for $name."),
-        evidence=tuple(written.evidence),
+        evidence=tuple((path, tuple(path.split("."))) for path in written.evidence),
         tests=tuple(written.tests),
         test_lines=tuple(lines.of(("tests", i)) or 1 for i in range(len(written.tests))),
         paths=tuple(dict.fromkeys(paths)),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -55,8 +57,22 @@ def judged(collection: Collection, rules: Sequence[Rule], title: str) -> Report:
     from auditor.judge import judge
 
     now = clock(collection.run.finished_at)
-    report = judge(assemble(collection, today=now[:10]), rules, generated_at=now)
+    with without_collector():
+        report = judge(assemble(collection, today=now[:10]), rules, generated_at=now)
     return msgspec.structs.replace(report, title=title)
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Judge without Python's cycle collector: what is made here stays, has no cycles, and costs it half the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()  # nor need it be looked through when the process ends
+        if was_on:
+            gc.enable()
 
 
 def clock(evidence_time: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -204,6 +205,7 @@ def _spelling(resource_type: str, name: str, offers: frozenset[str]) -> str:
     return name if name in offers else next((o for o in sorted(offers) if o.lower() == name.lower()), name)
 
 
+@lru_cache(maxsize=4096)
 def _azure_only(resource_type: str, offers: frozenset[str]) -> frozenset[str]:
     """Without those that are ours: no diagnostic setting carries a flow log."""
     return frozenset(o for o in offers if not ((known := category(resource_type, o)) and known.own))
