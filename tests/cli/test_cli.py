@@ -93,7 +93,11 @@ def test_formats_go_where_they_are_told(run, saved, tmp_path):
 def test_one_format_goes_to_stdout(run, saved):
     code, out, _ = run("scan", saved, "-f", "json", "--select", "entra-*")
     assert code == 0
-    assert {f["rule"] for f in json.loads(out)["findings"]} == {"entra-audit-logs", "entra-sign-in-logs", "entra-graph-activity-logs"}
+    assert {f["rule"] for f in json.loads(out)["findings"]} == {
+        "entra-audit-logs",
+        "entra-sign-in-logs",
+        "entra-graph-activity-logs",
+    }
 
 
 def test_report_renders_from_the_findings_alone(run, saved, tmp_path):
@@ -230,7 +234,9 @@ def test_the_configuration_tunes_rules_and_flags_outrank_it(run, saved, tmp_path
     code, out, err = run("scan", saved, "-f", "json")
     told = json.loads(out)
     assert code == 0 and "Gate passed" in err
-    assert [(r["id"], r["severity"], r["params"]["days"]) for r in told["rules"]] == [("workspace-retention", "info", 7)]
+    assert [(r["id"], r["severity"], r["params"]["days"]) for r in told["rules"]] == [
+        ("workspace-retention", "info", 7)
+    ]
     assert run("scan", saved, "--select", "entra-*")[0] == 1
     (tmp_path / "auditor.yaml").write_text("rules: {params: {workspace-retention: {dais: 7}}}\n")
     code, _, err = run("scan", saved)
@@ -283,7 +289,9 @@ def _imported(*argv):
         f"main({list(argv)!r})\n"
         "print('|'.join(sorted({m.partition('.')[0] for m in sys.modules})))"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=CONTOSO.parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=CONTOSO.parents[1]
+    )
     return set(done.stdout.splitlines()[-1].split("|"))
 
 
@@ -306,7 +314,7 @@ def test_exit_codes_are_the_same_everywhere():
 
 def test_every_command_of_the_readme_exists():
     readme = (CONTOSO.parents[1] / "README.md").read_text(encoding="utf-8")
-    commands = {c for c in re.findall(r"^auditor ([a-z]+)", readme, re.MULTILINE)}
+    commands = set(re.findall(r"^auditor ([a-z]+)", readme, re.MULTILINE))
     assert {"scan", "collect", "report", "rules"} <= commands
     known = build()._subparsers._group_actions[0].choices
     assert commands <= set(known)
