@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from auditor.formats.remedies import filled
+from auditor.formats.words import listing, type_label
 from auditor.report import Finding, RuleResult
 
 MOST_EVIDENCE = 200  # characters of evidence in a row
@@ -23,9 +25,10 @@ class AffectedRow(msgspec.Struct, frozen=True, kw_only=True):
     anchor: str  # f-<8 hex digits>, stable over scans
     name: str
     scope: str
+    kind: str  # its type, where the rule judges several
     place: str  # resource group, or file and line of a template
     text: str  # what was found, where it differs from what all share
-    evidence: str  # in short, where it differs from the evidence shown in full
+    evidence: str  # in short, where it differs from what most failures share
 
 
 class Affected(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,11 +36,14 @@ class Affected(msgspec.Struct, frozen=True, kw_only=True):
 
     result: RuleResult
     shared: str  # what was found, said once for all that fail
+    usual: str  # the evidence that most failures share, in short
     rows: list[AffectedRow]
     left_out: int
     evidence_of: str  # name of the subject whose evidence is in full
     evidence: str  # JSON
     from_template: bool
+    remedies: list[tuple[str, str]]  # way and text, written for the first subject
+    remedy_for: str
 
 
 def affected(result: RuleResult, names: Mapping[str, str], most: int | None, *, evidence: bool) -> Affected:
@@ -45,29 +51,35 @@ def affected(result: RuleResult, names: Mapping[str, str], most: int | None, *, 
     findings = [*result.failed, *result.unknown]
     shown = findings if most is None else findings[:most]
     texts = Counter(_text(finding) for finding in result.failed)
-    common, times = texts.most_common(1)[0] if texts else ("", 0)
-    shared = common if times > 1 or len(result.failed) == 1 else ""
+    most_said, times = texts.most_common(1)[0] if texts else ("", 0)
+    shared = most_said if times > 1 or len(result.failed) == 1 else ""
     first = next((f for f in findings if f.evidence), None)
+    usual = _usual(result.failed) if evidence else {}
+    several = len({finding.subject.type.lower() for finding in findings}) > 1
     rows = [
         AffectedRow(
             finding=finding,
             anchor=f"f-{finding.fingerprint[:8]}",
             name=subject_name(finding, names),
             scope=_scope(finding, names),
+            kind=type_label(finding.subject.type) if several else "",
             place=_place(finding),
             text="" if _text(finding) == shared else _text(finding),
-            evidence=_short(finding.evidence, first.evidence) if evidence and first is not None else "",
+            evidence=_apart(finding, usual) if evidence and len(findings) > 1 else "",
         )
         for finding in shown
     ]
     return Affected(
         result=result,
         shared=shared,
+        usual=_short(usual) if len(result.failed) > 1 else "",
         rows=rows,
         left_out=len(findings) - len(shown),
         evidence_of=subject_name(first, names) if first else "",
         evidence=_full(first.evidence) if first else "",
         from_template=any(finding.subject.origin is not None for finding in shown),
+        remedies=[(way, filled(text, findings[0], names)) for way, text in result.info.remediation.items()],
+        remedy_for=subject_name(findings[0], names),
     )
 
 
@@ -84,7 +96,7 @@ def _text(finding: Finding) -> str:
     name, message = finding.subject.name, finding.message
     for start, lead in ((f"Cannot tell for {name}: ", ""), (f"{name} ", "… "), (f"{name}: ", "")):
         if name and message.startswith(start):
-            return lead + message[len(start) :]
+            return lead + message[len(start) :].removeprefix(f"({finding.subject.type}) ")
     return message
 
 
@@ -117,16 +129,47 @@ def _json(value: Any, indent: str = "") -> str:
     return "[\n" + ",\n".join(f"{inner}{_json(item, inner)}" for item in value) + f"\n{indent}]"
 
 
-def _short(evidence: Mapping[str, Any], shown: Mapping[str, Any]) -> str:
-    """`settings: to-law`: a glance at what differs from the evidence shown in full; the JSON has all of it."""
-    differs = {key: value for key, value in evidence.items() if shown.get(key) != value}
-    text = " · ".join(f"{key.removeprefix('facts.')}: {_glance(value)}" for key, value in differs.items())
+# Evidence that a row says elsewhere: in its columns, in its message, in its state.
+_SAID = frozenset({"id", "name", "type", "location", "subscription", "resource_group", "missing", "unsure"})
+
+
+def _usual(failed: Sequence[Finding]) -> dict[str, Any]:
+    """The evidence on which more than half of the failures agree."""
+    values: dict[str, Any] = {}
+    counts: Counter[tuple[str, str]] = Counter()
+    for finding in failed:
+        for key, value in finding.evidence.items():
+            written = json.dumps(value, default=str)
+            counts[key, written] += 1
+            values[key + written] = value
+    return {key: values[key + written] for (key, written), times in counts.items() if times * 2 > len(failed)}
+
+
+def _apart(finding: Finding, usual: Mapping[str, Any]) -> str:
+    """What sets a finding apart from most; what is unknown is said in its message."""
+    differs = {k: v for k, v in finding.evidence.items() if k not in usual or usual[k] != v}
+    if finding.status == "unknown":
+        differs = {k: v for k, v in differs.items() if not (isinstance(v, str) and v.startswith("unknown"))}
+    return _short(differs)
+
+
+def _short(evidence: Mapping[str, Any]) -> str:
+    """`exposed ports: tcp/22 · settings: to-law`: a glance; the JSON has all of it."""
+    text = " · ".join(
+        f"{key.removeprefix('facts.').removeprefix('properties.').replace('_', ' ')}: {_glance(value)}"
+        for key, value in evidence.items()
+        if key not in _SAID
+    )
     return text if len(text) <= MOST_EVIDENCE else f"{text[:MOST_EVIDENCE]}…"
 
 
 def _glance(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(_glance(item) for item in value) or "none"
+    if isinstance(value, Mapping) and isinstance(value.get("destinations"), list):  # a log setting
+        categories = value.get("categories") or ["no log"]
+        places = [str(place).rpartition("/")[2] for place in value["destinations"]] or ["nowhere"]
+        return f"{value.get('name')} ({listing(list(map(str, categories)))} → {listing(places)})"
     if isinstance(value, Mapping):
         return str(value["name"]) if "name" in value else json.dumps(value, ensure_ascii=False, default=str)
     if value is None or isinstance(value, bool):

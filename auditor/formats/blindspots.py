@@ -23,10 +23,10 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BlindSpot(msgspec.Struct, frozen=True, kw_only=True):
-    """One question of an incident responder, and why the logs do not answer it."""
+    """Questions of an incident responder that the same rules leave open, and why the logs do not answer them."""
 
     id: str  # B1, B2 ...
-    question: str
+    questions: list[str]
     answer: Answer
     because: list[Reason] = []  # none where a whole scope is unknown
     attack: list[str] = []  # ATT&CK technique ids
@@ -46,19 +46,15 @@ def blind_spots(results: list[RuleResult], unlisted: list[str]) -> list[BlindSpo
             key = " ".join(question.split())
             spelling.setdefault(key.casefold(), key)
             by_question.setdefault(key.casefold(), []).append(result)
-    open_questions = [
-        (spelling[key], answering)
-        for key, answering in by_question.items()
-        if any(result.outcome in ("failed", "unknown") for result in answering)
-    ]
-    open_questions.sort(key=lambda item: _gravity(*item))
-    spots = [_spot(number, *item) for number, item in enumerate(open_questions, 1)]
+    together: dict[tuple[str, ...], tuple[list[str], list[RuleResult]]] = {}
+    for key, answering in by_question.items():
+        if any(result.outcome in ("failed", "unknown") for result in answering):
+            rules = tuple(result.info.id for result in answering)
+            together.setdefault(rules, ([], answering))[0].append(spelling[key])
+    ordered = sorted(together.values(), key=lambda item: _gravity(*item))
+    spots = [_spot(number, *item) for number, item in enumerate(ordered, 1)]
     return spots + [
-        BlindSpot(
-            id=f"B{number}",
-            question=f"What happened in {name}?",
-            answer="Unknown",
-        )
+        BlindSpot(id=f"B{number}", questions=[f"What happened in {name}?"], answer="Unknown")
         for number, name in enumerate(unlisted, len(spots) + 1)
     ]
 
@@ -70,22 +66,22 @@ def _answer(results: list[RuleResult]) -> Answer:
     return "Partly" if any(result.count("pass") for result in results) else "No"
 
 
-def _gravity(question: str, results: list[RuleResult]) -> tuple[int, int, int, str]:
+def _gravity(questions: list[str], results: list[RuleResult]) -> tuple[int, int, int, str]:
     failing = [result for result in results if result.outcome in ("failed", "unknown")]
     return (
         min(SEVERITIES.index(result.info.severity) for result in failing),
         ANSWERS.index(_answer(results)),
         -sum(result.count("fail") for result in failing),
-        question.casefold(),
+        questions[0].casefold(),
     )
 
 
-def _spot(number: int, question: str, results: list[RuleResult]) -> BlindSpot:
+def _spot(number: int, questions: list[str], results: list[RuleResult]) -> BlindSpot:
     failing = [result for result in results if result.outcome in ("failed", "unknown")]
     attack = {technique for r in failing if r.info.blind_to for technique in r.info.blind_to.attack}
     return BlindSpot(
         id=f"B{number}",
-        question=question,
+        questions=questions,
         answer=_answer(results),
         because=[reason(result) for result in failing],
         attack=sorted(attack),

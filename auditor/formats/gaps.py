@@ -8,42 +8,54 @@ from collections.abc import Iterable
 
 import msgspec
 
-from auditor.documents import ENTRA, RESOURCE_LIST, name_of, normal_id, subscription_of
+from auditor.documents import ENTRA, RESOURCE_LIST, normal_id, subscription_of
 from auditor.formats.safe import visible
 from auditor.inventory import Unknown
-from auditor.report import Report, Row, UnreadInfo
+from auditor.report import Finding, Report, Row, UnreadInfo
 
-EXAMPLES = 5
+EXAMPLES = 3
 TENANT = "Tenant"
+
+Key = tuple[object, ...]
+
+
+class Cause(msgspec.Struct, frozen=True, kw_only=True):
+    """One refusal or failure: the permission that was missing, or the reason, and how many reads it stopped."""
+
+    reason: str  # empty where the permission and the code say all of it
+    action: str
+    answer: str  # HTTP status and Azure's code
+    reads: int
+    examples: list[str]  # names of the resources that were asked about
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):
-    """Reads of one scope that failed for one reason, and what their failing leaves open."""
+    """Reads of one scope that one change would let succeed, and what their failing leaves open."""
 
     scope: str  # subscription id in lower case; empty for the tenant
     where: str  # the scope as people call it
-    why: Unknown  # of the first read; all share reason, permission and remedy
+    causes: list[Cause]
     reads: int
-    examples: list[str]  # names of what was to be read
-    lists: bool  # what is below is not known at all
-    unlisted_scope: bool  # all resources of the scope are unknown
+    unlisted_scope: bool  # the resources of the scope are not known at all
     sources: int  # log sources that are not assessed because of it
     findings: int  # findings that cannot be told because of it
+    remedy: str  # in words
     command: str  # closes the gap; empty where no command is certain to
 
 
 def gaps(report: Report, scope_name: dict[str, str]) -> list[Gap]:
-    """Failed reads by scope, reason and remedy: scopes never listed first, then the most log sources left open."""
-    groups: dict[tuple[object, ...], list[UnreadInfo]] = {}
+    """Failed reads by scope and remedy: scopes never listed first, then those that leave most log sources open."""
+    groups: dict[Key, list[UnreadInfo]] = {}
     for unread in report.unread:
         why = unread.why
-        key = (unread.scope.lower(), unread.lists, why.reason, why.status, why.code, why.action, why.grant)
-        groups.setdefault(key, []).append(unread)
+        remedy = (why.grant,) if why.grant else (why.reason, why.status, why.code, why.action)
+        groups.setdefault((unread.scope.lower(), *remedy), []).append(unread)
     rows = _Rows(report.coverage)
-    doubtful = _findings_by_reason(report)
+    doubtful = _findings_by_read(report.findings)
     found = [_gap(report, group, scope_name, rows, doubtful) for group in groups.values()]
     return sorted(
-        found, key=lambda g: (not g.unlisted_scope, -g.sources, -g.findings, -g.reads, g.where.lower(), g.why.reason)
+        found,
+        key=lambda g: (not g.unlisted_scope, -g.sources, -g.findings, -g.reads, g.where.lower(), g.remedy, g.command),
     )
 
 
@@ -52,39 +64,61 @@ def _gap(
     group: list[UnreadInfo],
     scope_name: dict[str, str],
     rows: _Rows,
-    doubtful: dict[Unknown, set[str]],
+    doubtful: dict[Key, set[str]],
 ) -> Gap:
-    first = group[0]
+    scope = group[0].scope.lower()
+    unlisted = any(unread.type.lower() == RESOURCE_LIST.lower() for unread in group)
+    where = scope_name.get(scope) or f"{group[0].scope}{'' if unlisted else ' (not part of this scan)'}"
     blocked = {row.id: row for unread in group for row in rows.of(unread.id)}
-    reasons = {unread.why for unread in group}
-    names = sorted({_subject_name(unread) for unread in group}, key=str.lower)
-    scope = first.scope.lower()
+    command = _command(report, group)
     return Gap(
         scope="" if scope == "tenant" else scope,
-        where=scope_name.get(scope, first.scope) or TENANT,
-        why=first.why,
+        where=where,
+        causes=_causes(group),
         reads=len(group),
-        examples=names[:EXAMPLES],
-        lists=first.lists,
-        unlisted_scope=any(unread.type.lower() == RESOURCE_LIST.lower() for unread in group),
+        unlisted_scope=unlisted,
         sources=sum(cell.state == "unassessed" for row in blocked.values() for cell in row.cells),
-        findings=len({f for reason in reasons for f in doubtful.get(reason, ())}),
-        command=_command(report, group),
+        findings=len({f for unread in group for f in doubtful.get(_read_key(unread.why), ())}),
+        remedy=_remedy(group[0].why, command, where),
+        command=command,
     )
 
 
+def _causes(group: list[UnreadInfo]) -> list[Cause]:
+    alike: dict[Key, list[UnreadInfo]] = {}
+    for unread in group:
+        alike.setdefault((unread.why.action, unread.why.reason, unread.why.status, unread.why.code), []).append(unread)
+    causes = []
+    for members in alike.values():
+        why = members[0].why
+        action, code = why.action or "", why.code or ""
+        names = sorted({_subject_name(unread) for unread in members} - {""}, key=lambda name: (name.lower(), name))
+        causes.append(
+            Cause(
+                reason="" if action and action in why.reason else why.reason.removesuffix(f" ({code})"),
+                action=action,
+                answer=" ".join(part for part in (str(why.status or ""), code) if part),
+                reads=len(members),
+                examples=names[:EXAMPLES] + (["…"] if len(names) > EXAMPLES else []),
+            )
+        )
+    return sorted(causes, key=lambda c: (-c.reads, c.action, c.reason, c.answer))
+
+
 def unexplained(report: Report) -> int:
-    """How many log sources are not assessed although no failed read speaks of their resource."""
+    """How many log sources are not assessed although no failed read speaks of their resource alone."""
     rows = _Rows(report.coverage)
     blocked = {row.id for unread in report.unread for row in rows.of(unread.id)}
     return sum(cell.state == "unassessed" for row in report.coverage if row.id not in blocked for cell in row.cells)
 
 
 def _subject_name(unread: UnreadInfo) -> str:
-    """The resource that a failed read asked about, not the list it asked for."""
-    head, found, _ = unread.id.rpartition("/providers/")
-    nested = found and "/providers/" in head
-    return name_of(head if nested else unread.id) or unread.type
+    """The resource that a failed read asked about; empty for one about the whole scope."""
+    head, found, tail = unread.id.rpartition("/providers/")
+    if found and "/providers/" in head:
+        tail = head.rpartition("/providers/")[2]
+    parts = tail.strip("/").split("/")
+    return parts[2] if found and len(parts) > 2 else ""
 
 
 class _Rows:
@@ -99,24 +133,45 @@ class _Rows:
                 self._entra.append(row)
 
     def of(self, read_id: str) -> list[Row]:
-        """The row of the resource itself, or of the nearest one above what was to be read."""
+        """The row of the resource that was to be read, or whose settings or categories were."""
         path = normal_id(read_id)
-        if path.startswith("/providers/microsoft.aadiam"):
+        if path.startswith("/providers/microsoft.aadiam/diagnosticsettings"):
             return self._entra
-        while path.strip("/"):
-            if path in self._rows:
-                return [self._rows[path]]
-            path = path.rpartition("/")[0]
-        return []
+        owner = _ABOUT.sub("", path)
+        return [self._rows[owner]] if owner in self._rows else []
 
 
-def _findings_by_reason(report: Report) -> dict[Unknown, set[str]]:
-    found: dict[Unknown, set[str]] = {}
-    for finding in report.findings:
+_ABOUT = re.compile(r"(?:/providers/microsoft\.insights/diagnosticsettings(?:categories)?|/storageanalytics)$")
+
+
+def _findings_by_read(findings: Iterable[Finding]) -> dict[Key, set[str]]:
+    found: dict[Key, set[str]] = {}
+    for finding in findings:
         if finding.status == "unknown":
             for why in finding.why_unknown:
-                found.setdefault(why, set()).add(finding.fingerprint)
+                found.setdefault(_read_key(why), set()).add(finding.fingerprint)
     return found
+
+
+def _read_key(why: Unknown) -> Key:
+    """What tells one failed read from another; a fact puts words of its own before the reason."""
+    key = (why.status, why.code, why.action, (why.scope or "").lower(), why.grant)
+    return key if any(key) else (why.reason,)
+
+
+def _remedy(why: Unknown, command: str, where: str) -> str:
+    """What would close the gap, in words."""
+    role = _GRANTED.search(command)
+    if role:
+        return f"{next(filter(None, role.groups()))} on {where}"
+    if why.grant:
+        return why.grant
+    if why.status is None or why.status in (408, 429) or why.status >= 500:
+        return "Scan again"
+    return "Not known: the answer names no permission"
+
+
+_GRANTED = re.compile(r"""^az role assignment create\b.*?\s--role (?:'([^']+)'|"([^"]+)"|(\S+))""", re.DOTALL)
 
 
 # --- the command that closes a gap ----------------------------------------------------------------------------------

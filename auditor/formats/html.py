@@ -39,6 +39,7 @@ def _environment() -> jinja2.Environment:
         autoescape=True,
         filters={
             "n": number,
+            "num": lambda value: f"{value:,}",
             "prose": h_prose,
             "lines": h_lines,
             "path": breakable,
@@ -149,6 +150,7 @@ _Column = tuple[str, Callable[[AffectedRow], str]]
 
 def _used(item: Affected) -> list[_Column]:
     columns: tuple[_Column, ...] = (
+        ("Type", lambda row: row.kind),
         ("Written in" if item.from_template else "Resource group", lambda row: row.place),
         ("Subscription", lambda row: row.scope),
         ("Location", lambda row: row.finding.subject.location),

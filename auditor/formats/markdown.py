@@ -72,6 +72,7 @@ def _environment() -> jinja2.Environment:
         autoescape=False,
         filters={
             "n": _made(lambda value: f"{value:,}" if value else "–"),
+            "num": _made(lambda value: f"{value:,}"),
             "prose": _made(m_prose),
             "block": _made(m_block),
             "code": _made(m_code),

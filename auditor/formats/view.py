@@ -195,9 +195,9 @@ def _answer(
         ]
     else:
         sentences = ["No log source could be assessed."]
-    unanswered = [spot for spot in spots if spot.answer == "No" and spot.rules]
+    unanswered = sum(len(spot.questions) for spot in spots if spot.answer == "No" and spot.rules)
     if unanswered:
-        sentences.append(f"{count(len(unanswered), 'question')} of an investigation would go without any answer.")
+        sentences.append(f"{count(unanswered, 'question')} of an investigation would go without any answer.")
     if counts["fail"]:
         grave = [f"{counts[s]:,} {s}" for s in ("critical", "high") if counts[s]]
         sentences.append(
@@ -210,7 +210,7 @@ def _answer(
             f"{'it counts' if total.unassessed == 1 else 'they count'} neither as exported nor as missing."
         )
     if unlisted:
-        sentences.append(f"Nothing is known of {listing(unlisted)}, which could not be listed.")
+        sentences.append(f"Nothing is known of the resources of {listing(unlisted)}, which could not be listed.")
     if word == "Yes":
         sentences.append("Every rule that applies is met.")
     return word, sentences

@@ -49,6 +49,9 @@ _TYPES = {
     "microsoft.app/managedenvironments": "Container Apps environment",
     "microsoft.web/sites": "App Service",
     "microsoft.web/sites/slots": "App Service slot",
+    "microsoft.insights/components": "Application Insights",
+    "microsoft.signalrservice/signalr": "SignalR service",
+    "microsoft.signalrservice/webpubsub": "Web PubSub service",
     "microsoft.logic/workflows": "Logic App",
     "microsoft.apimanagement/service": "API Management",
     "microsoft.compute/virtualmachines": "Virtual machine",
@@ -65,6 +68,7 @@ _TYPES = {
     "microsoft.network/azurefirewalls": "Azure Firewall",
     "microsoft.network/applicationgateways": "Application Gateway",
     "microsoft.network/frontdoors": "Front Door (classic)",
+    "microsoft.network/natgateways": "NAT gateway",
     "microsoft.cdn/profiles": "Front Door or CDN profile",
     "auditor/logdestinations": "Log destination",
 }
@@ -72,8 +76,10 @@ _TYPE_ORDER = {name: place for place, name in enumerate(_TYPES)}
 
 # Names as in MITRE ATT&CK 19.1; an id that is not here is shown alone.
 _TECHNIQUES = {
+    "T1021": "Remote Services",
     "T1046": "Network Service Discovery",
     "T1048": "Exfiltration Over Alternative Protocol",
+    "T1069.003": "Cloud Groups",
     "T1071.004": "DNS",
     "T1078": "Valid Accounts",
     "T1078.004": "Cloud Accounts",
@@ -82,13 +88,20 @@ _TECHNIQUES = {
     "T1098": "Account Manipulation",
     "T1098.001": "Additional Cloud Credentials",
     "T1098.003": "Additional Cloud Roles",
+    "T1098.005": "Device Registration",
     "T1110": "Brute Force",
     "T1136.003": "Cloud Account",
     "T1190": "Exploit Public-Facing Application",
+    "T1201": "Password Policy Discovery",
+    "T1213": "Data from Information Repositories",
+    "T1213.006": "Databases",
+    "T1484.002": "Trust Modification",
     "T1485": "Data Destruction",
+    "T1485.001": "Lifecycle-Triggered Deletion",
     "T1486": "Data Encrypted for Impact",
     "T1490": "Inhibit System Recovery",
     "T1496": "Resource Hijacking",
+    "T1496.001": "Compute Hijacking",
     "T1498": "Network Denial of Service",
     "T1505.003": "Web Shell",
     "T1525": "Implant Internal Image",
@@ -100,11 +113,16 @@ _TECHNIQUES = {
     "T1539": "Steal Web Session Cookie",
     "T1548.005": "Temporary Elevated Cloud Access",
     "T1550.001": "Application Access Token",
+    "T1550.004": "Web Session Cookie",
     "T1552": "Unsecured Credentials",
     "T1552.005": "Cloud Instance Metadata API",
     "T1552.007": "Container API",
     "T1555.006": "Cloud Secrets Management Stores",
+    "T1556.006": "Multi-Factor Authentication",
+    "T1556.007": "Hybrid Identity",
+    "T1556.009": "Conditional Access Policies",
     "T1578": "Modify Cloud Compute Infrastructure",
+    "T1606.002": "SAML Tokens",
     "T1609": "Container Administration Command",
     "T1610": "Deploy Container",
     "T1611": "Escape to Host",
@@ -164,7 +182,8 @@ def type_order(resource_type: str) -> tuple[int, str]:
 
 
 def _apart(camel: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", camel).lower()
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})", " ", camel).split()
+    return " ".join(word if re.fullmatch("[A-Z]{2,}s?", word) else word.lower() for word in words)
 
 
 def noun(resource_type: str, number: int) -> str:

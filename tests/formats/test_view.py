@@ -11,6 +11,7 @@ from auditor.formats.blindspots import blind_spots
 from auditor.formats.gaps import gaps, unexplained
 from auditor.formats.html import bar, level
 from auditor.formats.priorities import priorities
+from auditor.formats.remedies import filled
 from auditor.formats.view import build_view, scope_names
 from auditor.formats.words import count, duration, listing, noun, period, state_of, type_label, when
 from auditor.inventory import Subscription, Unknown
@@ -131,6 +132,51 @@ class TestGaps:
         other = msgspec.structs.replace(DENIED, grant="Log Analytics Reader")
         assert len(gaps(report(unread=[unread("/a"), unread("/b", other)]), {})) == 2
 
+    def test_what_one_grant_closes_is_one_gap_that_names_every_permission(self):
+        other = msgspec.structs.replace(DENIED, action="b/read", reason="not permitted: b/read (AuthorizationFailed)")
+        reads = [unread(settings_id(VAULT + name)) for name in ("kv4", "kv3", "kv2", "kv1")] + [
+            unread(VAULT + "kv9", other)
+        ]
+        [gap] = gaps(report(unread=reads), {SUB: "prod"})
+        assert [(c.action, c.reason, c.answer, c.reads, c.examples) for c in gap.causes] == [
+            ("a/read", "denied", "403 AuthorizationFailed", 4, ["kv1", "kv2", "kv3", "…"]),
+            ("b/read", "", "403 AuthorizationFailed", 1, ["kv9"]),
+        ]
+        assert gap.remedy == "Reader on prod"
+
+    def test_findings_count_though_a_fact_put_words_before_the_reason(self):
+        told = msgspec.structs.replace(DENIED, reason="the settings: denied")
+        [gap] = gaps(
+            report(unread=[unread("/a")], rules=[rule()], findings=[finding("unknown", why_unknown=[told])]), {}
+        )
+        assert gap.findings == 1
+
+    def test_a_read_of_something_below_a_resource_says_nothing_of_the_resource_s_logs(self):
+        [gap] = gaps(report(coverage=[row("kv", a="unassessed")], unread=[unread(VAULT + "kv/tables")]), {})
+        assert gap.sources == 0
+
+    @pytest.mark.parametrize(
+        ("why", "remedy"),
+        [
+            (Unknown(reason="throttled", status=429), "Scan again"),
+            (Unknown(reason="server error", status=503), "Scan again"),
+            (Unknown(reason="connection reset"), "Scan again"),
+            (Unknown(reason="another tenant", status=401), "Not known: the answer names no permission"),
+            (Unknown(reason="firewall", status=403, grant="let this host in"), "let this host in"),
+            (
+                Unknown(reason="x", status=403, grant='az role assignment create --role "Log Reader" -x'),
+                "Log Reader on prod",
+            ),
+        ],
+    )
+    def test_remedy(self, why, remedy):
+        [gap] = gaps(report(unread=[unread("/x", why)]), {SUB: "prod"})
+        assert gap.remedy == remedy
+
+    def test_a_subscription_outside_of_the_scan_is_called_so(self):
+        [gap] = gaps(report(unread=[unread("/x", scope="ABC")]), {SUB: "prod"})
+        assert gap.where == "ABC (not part of this scan)"
+
     def test_an_entra_read_leaves_the_tenant_s_sources_open(self):
         entra = Row(id="/providers/microsoft.aadiam/tenants/t", type="microsoft.aadiam/tenants", name="t",
                     cells=[Cell(category="AuditLogs", state="unassessed")])  # fmt: skip
@@ -140,7 +186,9 @@ class TestGaps:
         assert gap.command.endswith("--scope /providers/Microsoft.aadiam")
 
     def test_a_scope_not_listed_is_in_no_figure_and_comes_first(self):
-        found = gaps(report(unread=[unread(settings_id(VAULT + "kv")), NOT_LISTED], coverage=[row(a="unassessed")]), {})
+        other = msgspec.structs.replace(DENIED, grant="Log Analytics Reader")
+        reads = [unread(settings_id(VAULT + "kv"), other), NOT_LISTED]
+        found = gaps(report(unread=reads, coverage=[row(a="unassessed")]), {})
         assert [gap.unlisted_scope for gap in found] == [True, False]
         assert found[0].sources == 0
 
@@ -193,7 +241,7 @@ class TestBlindSpots:
             RuleResult(info=rule("good", question="who  read it?"), findings=[finding("pass")]),
         ]
         [spot] = blind_spots(results, [])
-        assert (spot.answer, spot.rules, spot.question) == ("Partly", ["bad"], "Who read it?")
+        assert (spot.answer, spot.rules, spot.questions) == ("Partly", ["bad"], ["Who read it?"])
 
     def test_gravest_first_and_scopes_not_listed_last(self):
         results = [
@@ -201,7 +249,16 @@ class TestBlindSpots:
             RuleResult(info=rule("critical", "critical", "Q2"), findings=[finding("fail")]),
         ]
         spots = blind_spots(results, ["sandbox"])
-        assert [(s.id, s.question) for s in spots] == [("B1", "Q2"), ("B2", "Q1"), ("B3", "What happened in sandbox?")]
+        assert [(s.id, s.questions) for s in spots] == [
+            ("B1", ["Q2"]),
+            ("B2", ["Q1"]),
+            ("B3", ["What happened in sandbox?"]),
+        ]
+
+    def test_questions_that_the_same_rules_answer_are_one_blind_spot(self):
+        info = msgspec.structs.replace(rule(), blind_to=BlindTo(questions=["Q1", "Q2"], attack=["T2", "T1"]))
+        [spot] = blind_spots([RuleResult(info=info, findings=[finding("fail")])], [])
+        assert (spot.questions, spot.attack) == (["Q1", "Q2"], ["T1", "T2"])
 
     def test_reasons_count_what_fails_and_what_is_not_known(self):
         result = RuleResult(info=rule(), findings=[finding("fail", "1"), finding("pass", "2"), finding("unknown", "3")])
@@ -250,16 +307,42 @@ class TestAffected:
         found = affected(self.result(finding(name="a", message="apples and a pear")), {}, None, evidence=True)
         assert found.shared == "apples and a pear"
 
-    def test_evidence_in_a_row_is_what_differs_from_the_evidence_in_full(self):
+    def test_evidence_in_a_row_is_where_it_differs_from_most(self):
+        usual = {"missing": ["a"], "facts.flow_gaps": 3, "off": None}
+        odd = usual | {"facts.flow_gaps": 9, "settings": [{"name": "to-law"}], "location": "here"}
         found = affected(
-            self.result(
-                finding(name="kv1", evidence={"missing": ["a"], "days": 3}),
-                finding(name="kv2", evidence={"missing": ["a"], "days": 9, "settings": [{"name": "to-law"}], "off": None}),
-            ),
+            self.result(*(finding(name=f"kv{n}", evidence=odd if n == 2 else usual) for n in range(4))),
             {}, None, evidence=True,
         )  # fmt: skip
-        assert [r.evidence for r in found.rows] == ["", "days: 9 · settings: to-law"]
-        assert (found.evidence_of, found.evidence) == ("kv1", '{"missing": ["a"], "days": 3}')
+        assert found.usual == "flow gaps: 3 · off: null"
+        assert [r.evidence for r in found.rows] == ["", "", "flow gaps: 9 · settings: to-law", ""]
+
+    @pytest.mark.parametrize(
+        ("setting", "shown"),
+        [
+            ({"name": "to-law", "categories": ["A"], "destinations": ["/x/workspaces/law (deleted)"]},
+             "to-law (A → law (deleted))"),
+            ({"name": "bare", "categories": [], "destinations": []}, "bare (no log → nowhere)"),
+        ],
+    )  # fmt: skip
+    def test_a_log_setting_is_told_in_short(self, setting, shown):
+        plain = [finding(name=f"kv{n}") for n in range(3)]
+        found = affected(self.result(*plain, finding(evidence={"settings": [setting]})), {}, None, evidence=True)
+        assert found.rows[3].evidence == f"settings: {shown}"
+
+    def test_the_first_evidence_is_shown_in_full(self):
+        found = affected(self.result(finding(evidence={"missing": ["a"], "days": 3})), {}, None, evidence=True)
+        assert (found.evidence_of, found.evidence) == ("kv", '{"missing": ["a"], "days": 3}')
+        assert (found.usual, found.rows[0].evidence) == ("", "")
+
+    def test_a_type_is_a_column_where_there_are_several(self):
+        other = Subject(id="/x", type="Microsoft.Web/sites", name="app")
+        found = affected(
+            self.result(finding(message="kv (Microsoft.KeyVault/vaults) is dark."),
+                        finding(subject=other, message="app (Microsoft.Web/sites) is dark.")), {}, None, evidence=True,
+        )  # fmt: skip
+        assert [r.kind for r in found.rows] == ["Key Vault", "App Service"]
+        assert found.shared == "… is dark."
 
     def test_failed_come_before_unknown_and_rows_beyond_the_limit_are_counted(self):
         findings = [finding("unknown", "u"), finding("fail", "f1"), finding("fail", "f2"), finding("pass", "p")]
@@ -270,6 +353,26 @@ class TestAffected:
     def test_a_group_is_named_by_its_subscription(self):
         subject = Subject(id=f"{SUB}/westeurope", type="subscription × location", name=f"{SUB}/westeurope")
         assert subject_name(finding(subject=subject), {SUB: "prod"}) == "prod / westeurope"
+
+
+class TestRemedies:
+    def filled(self, text, **fields):
+        subject = Subject(
+            id=VAULT + "kv", type="T/t", name=fields.pop("name", "kv"), subscription=SUB, location="westeurope"
+        )
+        return filled(text, finding(subject=subject, **fields), {SUB: "prod"})
+
+    def test_a_subject_is_filled_in_and_variables_stay(self):
+        text = (
+            'az x --name "$name" --id "$id" -l ${location} --s $subscription_name --w "$$WORKSPACE_ID" $missing $kind'
+        )
+        assert self.filled(text, evidence={"missing": ["a", "b"]}) == (
+            f'az x --name "kv" --id "{VAULT}kv" -l westeurope --s prod --w "$WORKSPACE_ID" a, b $kind'
+        )
+
+    @pytest.mark.parametrize("name", ["$(id)", "`id`", 'a"; id; "', "a\nb", "--help", "a'b", "a\\b", "\u202ea", ""])
+    def test_a_name_that_could_mean_something_to_a_shell_stays_a_placeholder(self, name):
+        assert self.filled('rm "$name"', name=name) == 'rm "$name"'
 
 
 def test_subscriptions_of_one_name_are_told_apart():
@@ -321,7 +424,10 @@ def test_a_bar_fills_its_width_and_hides_no_state(tally):
         (noun("Microsoft.KeyVault/vaults", 2), "vaults"),
         (noun("Microsoft.KeyVault/vaults", 1), "vault"),
         (noun("Microsoft.ContainerRegistry/registries", 1), "registry"),
-        (noun("Microsoft.Network/publicIPAddresses", 1), "public ip address"),
+        (noun("Microsoft.Network/publicIPAddresses", 1), "public IP address"),
+        (noun("Microsoft.Network/publicIPAddresses", 2), "public IP addresses"),
+        (noun("Microsoft.KeyVault/managedHSMs", 2), "managed HSMs"),
+        (noun("Microsoft.KeyVault/managedHSMs", 1), "managed HSM"),
         (noun("Microsoft.Cache/redis", 1), "redis"),
         (noun("a/b, c/d", 2), "resources"),
         (noun("Microsoft.Network/*", 1), "resource"),
