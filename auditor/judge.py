@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from auditor.coverage import coverage_rows, destination_rows, unread_rows
+from auditor.documents import DELETED_VAULTS, LOG_PROFILES, TABLES
 from auditor.inventory import Inventory, LogSetting, Resource, Unknown
 from auditor.match import Scope, lookup
 from auditor.report import SEVERITIES, Completeness, Finding, Report, Status, Subject, fingerprint
@@ -38,7 +39,7 @@ def judge(inventory: Inventory, rules: Sequence[Rule], generated_at: str = "") -
         generated_at=generated_at or inventory.run.finished_at,
         run=inventory.run,
         subscriptions=list(inventory.subscriptions),
-        resource_count=sum(1 for r in inventory.by_id.values() if "/providers/" in r.id and r.subscription),
+        resource_count=sum(map(_is_listed, inventory.by_id.values())),
         rules=[rule.info for rule in rules],
         findings=findings,
         coverage=coverage_rows(inventory),
@@ -50,6 +51,22 @@ def judge(inventory: Inventory, rules: Sequence[Rule], generated_at: str = "") -
             not_supported=reads.get("not_supported", 0),
             unknown=reads.get("unknown", 0),
         ),
+    )
+
+
+# Parts of resources that Azure does not list as resources of their own.
+_PARTS = frozenset(kind.lower() for kind in (TABLES, LOG_PROFILES, DELETED_VAULTS))
+
+
+def _is_listed(resource: Resource) -> bool:
+    """Whether this is a resource of the scan, as the portal would list it."""
+    kind = resource.type.lower()
+    part = kind in _PARTS or (kind.startswith("microsoft.storage/storageaccounts/") and kind.endswith("services"))
+    return (
+        "/providers/" in resource.id
+        and resource.facts.get("in_scope") is True
+        and bool(resource.subscription)
+        and not part
     )
 
 

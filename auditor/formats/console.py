@@ -86,13 +86,14 @@ def _gaps(report: Report) -> Iterator[str]:
     names = {s.id: s.name for s in report.subscriptions}
     for unread in report.unread:
         scope = names.get(unread.scope, unread.scope)
-        groups[scope, unread.why.grant or unread.why.reason] += 1
-    yield "  Not assessed"
-    for (scope, fix), count in sorted(groups.items(), key=lambda item: (-item[1], item[0]))[:MAX_GAPS]:
-        reads = "read" if count == 1 else "reads"
-        yield clean(f"  {scope[:28]:<28} {count:>4} {reads:<6} {fix}")[:WIDTH]
+        groups[scope, unread.why.action or unread.why.reason] += 1
+    yield "  Not assessed: could not be read"
+    for (scope, why), count in sorted(groups.items(), key=lambda item: (-item[1], item[0]))[:MAX_GAPS]:
+        reads = "read " if count == 1 else "reads"
+        yield clean(f"  {scope[:24]:<24} {count:>4} {reads}  {why}")[:WIDTH]
     if len(groups) > MAX_GAPS:
-        yield f"  {len(groups) - MAX_GAPS} more: auditor report FINDINGS -f markdown"
+        yield f"  and {len(groups) - MAX_GAPS} more reasons"
+    yield "  The report has the command that would grant each (-f markdown or html, section 3)."
     yield ""
 
 
