@@ -15,7 +15,7 @@ from auditor.documents import Collection, Document, marker, normal_id
 from auditor.drafts import Draft, KindKey, drafts_of, origin_of, with_members
 from auditor.facts.classic import classic_logging, classic_only
 from auditor.facts.destinations import Resolver, destination_facts, destination_index
-from auditor.facts.exposure import Exposure, exposure
+from auditor.facts.exposure import exposure, open_without_group
 from auditor.facts.flows import FlowCover, Flows, flow_facts
 from auditor.facts.licence import licence, workload_identities
 from auditor.facts.network_index import index_network
@@ -78,7 +78,9 @@ def assemble(collection: Collection, *, today: str = "") -> Inventory:
     flows = flow_facts(net, today=date.fromisoformat(day) if day else date.min, destination=estate.resolve)
     _flow_places(flows, estate.places)
     resources = [_resource(draft, estate) for draft in drafts if not _stale(draft, documents)]
-    resources = _with_network(resources, exposure(net), flows)
+    exposed = {key: found.facts for key, found in exposure(net).items()}
+    exposed |= {key: {"open_without_group": is_open} for key, is_open in open_without_group(net).items()}
+    resources = [_with_network(resource, exposed.get(resource.id, {}), flows) for resource in resources]
     resources = [_as_destination(resource, estate) for resource in resources]
     resources += [
         place_resource(place, documents, estate.resolve, estate.scope, declared=estate.declared)
@@ -313,16 +315,10 @@ def _flow_places(flows: Flows, places: Places) -> None:
         places.name([flows.logs[key].setting])
 
 
-def _with_network(resources: list[Resource], exposures: Mapping[str, Exposure], flows: Flows) -> list[Resource]:
-    """Security groups, networks, subnets and flow logs with what is known of exposure and flow logs."""
-    return [_network_facts(resource, exposures, flows) for resource in resources]
-
-
-def _network_facts(resource: Resource, exposures: Mapping[str, Exposure], flows: Flows) -> Resource:
+def _with_network(resource: Resource, exposed: Mapping[str, Any], flows: Flows) -> Resource:
+    """Security groups, interfaces, networks, subnets and flow logs with what is known of exposure and flow logs."""
     key = resource.id
-    facts: dict[str, Any] = {}
-    if key in exposures:
-        facts |= exposures[key].facts
+    facts = dict(exposed)
     if key in flows.logs:
         facts |= flows.logs[key].facts
     cover = flows.groups.get(key) or flows.networks.get(key) or flows.subnets.get(key)
