@@ -41,11 +41,18 @@ def test_the_wheel_works_alone_and_from_another_folder(tmp_path):
     elsewhere.mkdir()
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "installed")}
     where = "import auditor, sys; sys.exit(str(auditor.__file__))"
-    told = subprocess.run([sys.executable, "-c", where], cwd=elsewhere, env=environment, capture_output=True, text=True, check=False)
+    told = subprocess.run(
+        [sys.executable, "-c", where], cwd=elsewhere, env=environment, capture_output=True, text=True, check=False
+    )
     assert str(tmp_path / "installed") in told.stderr
     for command in (["rules", "list"], ["demo", "-q"]):
         done = subprocess.run(
-            [sys.executable, "-m", "auditor", *command], cwd=elsewhere, env=environment, capture_output=True, text=True, check=False
+            [sys.executable, "-m", "auditor", *command],
+            cwd=elsewhere,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
     assert (elsewhere / "demo" / "report.html").stat().st_size > 10_000

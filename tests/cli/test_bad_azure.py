@@ -51,7 +51,11 @@ def test_an_endpoint_that_resets(scan):
 
 def test_an_answer_that_is_not_json(scan):
     def garble(method, path, count):
-        return Fault(status=200, body=b"<html>proxy login</html>") if path.lower().endswith("/diagnosticsettings") else None
+        return (
+            Fault(status=200, body=b"<html>proxy login</html>")
+            if path.lower().endswith("/diagnosticsettings")
+            else None
+        )
 
     code, out, _, _ = scan(garble, "-s", "contoso-shared")
     assert code == 0
@@ -78,7 +82,7 @@ def test_one_throttled_read_is_asked_again(scan):
         busy = path.lower().endswith("/diagnosticsettings") and count == 1
         return Fault(status=429, headers={"Retry-After": "0"}) if busy else None
 
-    code, out, _, azure = scan(throttle, "-s", "contoso-shared", "--select", "keyvault-audit-logs")
+    code, out, _, _ = scan(throttle, "-s", "contoso-shared", "--select", "keyvault-audit-logs")
     assert code == 0
     assert {f["status"] for f in json.loads(out)["findings"]} <= {"pass", "fail"}
     assert json.loads(out)["run"]["throttled"] > 0
