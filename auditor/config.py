@@ -92,13 +92,14 @@ def read_configuration(path: str | None, environ: Mapping[str, str] = os.environ
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise AuditorError(
-            f"{file}: the configuration cannot be read: {reason}", "see --config in the README"
+            f"{file}: the configuration cannot be read: {reason}",
+            "-c names it" if path else "AUDITOR_CONFIG names it",
         ) from None
     raw, lines = load(text, str(file))
     if raw is None:
         return Configuration()
     if not isinstance(raw, dict):
-        raise RuleError(str(file), 1, "a configuration is a mapping of keys", "see --config in the README")
+        raise RuleError(str(file), 1, "a configuration is a mapping of keys", "the README shows one")
     configuration = convert(raw, Configuration, lines, str(file))
     if configuration.version != 1:
         raise RuleError(str(file), lines.of(["version"]), "the version of a configuration is 1")

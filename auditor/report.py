@@ -198,10 +198,11 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def range(self) -> str:
-        """`40–49%` where something was not assessed, else empty."""
+        """`40–49%` where something was not assessed, `9%` where that is too little to tell, else empty."""
         if not self.unassessed:
             return ""
-        return f"{percent(self.low)[:-1]}–{percent(self.high)}"
+        low, high = percent(self.low), percent(self.high)
+        return high if low == high else f"{low[:-1]}–{high}"
 
 
 def percent(share: float) -> str:
@@ -283,7 +284,7 @@ def last_line(report: Report) -> str:
     readable = "100" if share >= 100 else f"{min(share, 99.9):.1f}"
     return (
         f"{counts['fail']} failed{f' ({worst})' if worst else ''}, {counts['pass']} passed, "
-        f"{counts['unknown']} unknown, {counts['not-applicable']} not applicable · {readable} % readable"
+        f"{counts['unknown']} unknown, {counts['not-applicable']} not applicable · {readable}% readable"
     )
 
 

@@ -16,6 +16,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code; every expected failure is `error:` and `hint:` on stderr."""
     from auditor.cli.parser import parse
 
+    if hasattr(sys.stdout, "reconfigure"):  # no character is worth a crash
+        sys.stdout.reconfigure(errors="replace")
     try:
         arguments = parse(sys.argv[1:] if argv is None else list(argv))
     except SystemExit as stop:

@@ -12,7 +12,7 @@ from pathlib import Path
 from auditor.cli.output import DEFAULT_NAMES, Output, write_outputs
 from auditor.cli.progress import shown
 from auditor.cli.run import judged
-from auditor.formats import renderer
+from auditor.errors import AuditorError
 from auditor.rule import load_rules
 from auditor.shipped import shipped
 
@@ -27,6 +27,8 @@ def demo(arguments: argparse.Namespace) -> int:
     from auditor.sources.azure.collect import collect_now
 
     folder = Path(arguments.output)
+    if folder.exists() and not folder.is_dir():
+        raise AuditorError(f"{folder}: is a file", "-o names the folder to write the reports into")
     folder.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     with as_file(shipped("contoso").joinpath("estate.json")) as estate, running(estate) as azure:
@@ -52,10 +54,10 @@ def demo(arguments: argparse.Namespace) -> int:
         print(f"  {output.file}")
     print(f"  {folder / 'contoso.snapshot'}")
     print("\nTry next")
-    print(f"  auditor scan {folder / 'contoso.snapshot'} -f html={folder / 'again.html'}")
-    print("  auditor rules list")
-    print("  az login && auditor scan\n")
-    sys.stdout.write(renderer("console")(report))
+    print(f"  auditor scan {folder / 'contoso.snapshot'} --fail-on high")
+    print("  auditor rules show entra-sign-in-logs")
+    print("  az login && auditor scan -f console -f html=report.html\n")
+    write_outputs(report, [Output("console", "-")])
     return 0
 
 

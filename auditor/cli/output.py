@@ -64,9 +64,24 @@ def write_outputs(report: Report, outputs: Sequence[Output]) -> None:
     for output in outputs:
         text = renderer(output.format)(report)
         if output.file == "-":
-            sys.stdout.write(text)
+            _print(output.format, text)
         else:
             write_text(Path(output.file), text)
+
+
+def _print(name: str, text: str) -> None:
+    """Write to stdout: the console summary in what the terminal can show, all else as the UTF-8 that files are."""
+    if name == "console":
+        from auditor.formats.console import fitted
+
+        sys.stdout.write(fitted(text, sys.stdout.encoding, os.environ))
+        return
+    binary = getattr(sys.stdout, "buffer", None)
+    if binary is None:
+        sys.stdout.write(text)
+        return
+    sys.stdout.flush()
+    binary.write(text.encode("utf-8", "backslashreplace"))
 
 
 def write_text(path: Path, text: str) -> None:
@@ -75,8 +90,11 @@ def write_text(path: Path, text: str) -> None:
         with path.open("w", encoding="utf-8", newline="\n", errors="backslashreplace") as stream:
             stream.write(text)
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise AuditorError(f"{path}: cannot be written: {error.strerror}", "name a file that can be written") from None
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n", errors="backslashreplace") as file:
             file.write(text)

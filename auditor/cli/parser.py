@@ -30,6 +30,17 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"error: {message}\nhint: {self.prog} --help\n")
 
+    def odd_words(self, words: Sequence[str]) -> NoReturn:
+        """Refuse what the command does not know, with the option that was likely meant."""
+        from difflib import get_close_matches
+
+        word = words[0].partition("=")[0]
+        known = [option for action in self._actions for option in action.option_strings]
+        near = get_close_matches(word, known, n=1, cutoff=0.6) if word.startswith("-") else []
+        what = "there is no option" if word.startswith("-") else "one word too many:"
+        hint = f"did you mean {near[0]}?" if near else f"{self.prog} --help"
+        self.exit(2, f'error: {self.prog}: {what} "{word}"\nhint: {hint}\n')
+
 
 def _later(module: str, function: str) -> Callable[[argparse.Namespace], int]:
     """A command imported only when it runs, so that `--version` starts fast."""
@@ -43,13 +54,16 @@ def _later(module: str, function: str) -> Callable[[argparse.Namespace], int]:
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """The arguments of one run, with the function to call as `run`."""
-    arguments = build().parse_args(argv)
+    arguments, odd = build().parse_known_args(argv)
+    if odd:
+        asked: _Parser = getattr(arguments, "parser", build())
+        asked.odd_words(odd)
     if not hasattr(arguments, "run"):
         build().parse_args(["--help"])
     return arguments
 
 
-def build() -> argparse.ArgumentParser:
+def build() -> _Parser:
     """The whole parser; a test compares its help with the README."""
     parser = _Parser(
         prog="auditor",
@@ -73,7 +87,7 @@ def _add(commands: Any, name: str, summary: str, run: Callable[[argparse.Namespa
         name, help=summary, description=summary[:1].upper() + summary[1:] + ".",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, parser=parser)
     return parser
 
 
@@ -126,7 +140,7 @@ def _rules(commands: Any) -> None:
 def _demo(commands: Any) -> None:
     parser = _add(commands, "demo", "scan the emulated Contoso tenant and write its reports", _later("local", "demo"))
     parser.add_argument("-o", "--output", default="demo", metavar="DIR", help="where to write them (default: demo)")
-    _talk(parser)
+    _quiet(parser)
 
 
 def _emulate(commands: Any) -> None:
@@ -142,14 +156,15 @@ def _azure(parser: argparse.ArgumentParser) -> None:
     azure.add_argument("-s", "--subscription", action="append", default=[], metavar="ID|NAME",
                        help="only this subscription (repeat for more)")  # fmt: skip
     azure.add_argument("--management-group", metavar="ID", help="only subscriptions below this management group")
-    azure.add_argument("--auth", choices=AUTH_NAMES, help="how to sign in (default: auto, as DefaultAzureCredential)")
+    azure.add_argument("--auth", choices=AUTH_NAMES, metavar="HOW", help="how to sign in: "
+                       f"{', '.join(AUTH_NAMES)} (default: auto, as DefaultAzureCredential does)")  # fmt: skip
     azure.add_argument("--cloud", choices=CLOUD_NAMES, help="the cloud to talk to (default: public)")
     azure.add_argument("--concurrency", type=int, metavar="N", help="reads in flight at once (default: 32)")
 
 
-def _folders(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--rules", action="append", default=[], metavar="DIR", help="a folder of rules of your own, "
-                        "besides the shipped ones (repeat for more)")  # fmt: skip
+def _folders(parser: argparse.ArgumentParser, group: argparse._ActionsContainer | None = None) -> None:
+    (group or parser).add_argument("--rules", action="append", default=[], metavar="DIR", help="a folder of rules of "
+                                   "your own, besides the shipped ones (repeat for more)")  # fmt: skip
     _config(parser)
 
 
@@ -162,7 +177,7 @@ def _judging(parser: argparse.ArgumentParser) -> None:
     judging.add_argument("--select", action="append", default=[], metavar="RULE", help="only these rules "
                          "(id, glob or severity; comma-separated or repeated)")  # fmt: skip
     judging.add_argument("--ignore", action="append", default=[], metavar="RULE", help="all but these rules")
-    _folders(parser)
+    _folders(parser, judging)
 
 
 def _output(parser: argparse.ArgumentParser) -> None:
@@ -174,7 +189,9 @@ def _output(parser: argparse.ArgumentParser) -> None:
 
 def _talk(parser: argparse.ArgumentParser) -> None:
     if not any("--config" in action.option_strings for action in parser._actions):
-        parser.add_argument(
-            "-c", "--config", metavar="FILE", help="a configuration file (default: auditor.yaml, if there)"
-        )
+        _config(parser)
+    _quiet(parser)
+
+
+def _quiet(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr")

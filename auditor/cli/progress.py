@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from auditor.sources.azure.progress import Progress
 
 Show = Callable[["Progress"], None]
+EVERY = 30  # seconds
 
 
 @contextmanager
@@ -22,7 +24,8 @@ def shown(*, quiet: bool) -> Iterator[Show | None]:
         with _live() as show:
             yield show
     else:
-        yield _plain()
+        with _plain() as show:
+            yield show
 
 
 @contextmanager
@@ -50,19 +53,30 @@ def _live() -> Iterator[Show]:
         yield show
 
 
-def _plain() -> Show:
-    told: set[tuple[str, int]] = set()
+@contextmanager
+def _plain(clock: Callable[[], float] = time.monotonic) -> Iterator[Show]:
+    """A line when a stage ends, and every half minute of a long one: a log is read afterwards."""
+    last: list[Progress] = []
+    told = clock()
 
     def show(progress: Progress) -> None:
-        finished = bool(progress.total) and progress.done >= progress.total
-        quarter = progress.done * 4 // progress.total if progress.total else 0
-        if (progress.stage, 4 if finished else quarter) in told:
-            return
-        told.add((progress.stage, 4 if finished else quarter))
-        total = f"/{progress.total}" if progress.total else ""
-        print(
-            f"{progress.stage}: {progress.done}{total}  denied {progress.denied}  throttled {progress.throttled}",
-            file=sys.stderr,
-        )
+        nonlocal told
+        if last and last[0].stage != progress.stage:
+            _say(last[0])
+            told = clock()
+        elif clock() - told >= EVERY:
+            _say(progress)
+            told = clock()
+        last[:] = [progress]
 
-    return show
+    try:
+        yield show
+    finally:
+        if last:
+            _say(last[0])
+
+
+def _say(progress: Progress) -> None:
+    total = f"/{progress.total:,}" if progress.total else ""
+    counts = f"denied {progress.denied:,}  throttled {progress.throttled:,}"
+    print(f"{progress.stage}: {progress.done:,}{total}  {counts}", file=sys.stderr, flush=True)

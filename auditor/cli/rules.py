@@ -29,7 +29,13 @@ def list_rules(arguments: argparse.Namespace) -> int:
 def show(arguments: argparse.Namespace) -> int:
     """Everything a rule says of itself."""
     arguments.select, arguments.ignore = [arguments.rule], []
-    for rule in chosen_rules(arguments, read_configuration(arguments.config)):
+    try:
+        rules = chosen_rules(arguments, read_configuration(arguments.config))
+    except RuleError as error:
+        if error.file != "--select/--ignore":
+            raise
+        raise AuditorError(f'there is no rule "{arguments.rule}"', error.hint) from None
+    for rule in rules:
         _show(rule)
     return 0
 

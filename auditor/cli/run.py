@@ -48,6 +48,12 @@ def _read(arguments: argparse.Namespace, configuration: Configuration) -> Collec
         return read_azure(arguments, configuration)
     from auditor.sources import open_file
 
+    for option in ("subscription", "management_group", "tenant", "auth", "cloud", "concurrency"):
+        if getattr(arguments, option):  # never judge more than was asked for, or as somebody else
+            raise AuditorError(
+                f"--{option.replace('_', '-')} says how to read Azure, but the target is a file, which is judged whole",
+                "leave it out; or narrow `auditor collect`, which writes the file",
+            )
     return open_file(Path(arguments.target))
 
 
@@ -140,7 +146,8 @@ def report(arguments: argparse.Namespace) -> int:
     try:
         text = Path(arguments.findings).read_bytes()
     except OSError as error:
-        raise AuditorError(f"{arguments.findings}: {error.strerror}", "give a file written with -f json=FILE") from None
+        why = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror
+        raise AuditorError(f"{arguments.findings}: {why}", "give a file written with -f json=FILE") from None
     write_outputs(parse(text, arguments.findings), outputs)
     return 0
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from auditor.formats.gaps import ELSEWHERE, Gap, gaps
+from auditor.formats.view import scope_names, tenant_name
+from auditor.formats.words import count, when
 from auditor.report import STATES, Report, RuleResult, Tally, by_rule, last_line, tally_rows
 
-WIDTH = 100
+WIDTH = 80
 MAX_RULES = 15
 MAX_GAPS = 8
 _BAR = {"exported": "█", "partly": "▓", "missing": "·", "accepted": "-", "unassessed": "?"}
@@ -16,7 +19,7 @@ _WORDS = {"unassessed": "not assessed"}
 
 
 def render(report: Report) -> str:
-    """The summary as plain text, without colour, at most 100 columns; its last line counts everything."""
+    """The summary as plain text, without colour, at most 80 columns but for its last line, which counts everything."""
     tally = tally_rows(report.coverage)
     lines = [*_head(report), "", *_figures(report, tally), "", *_bar(tally), "", *_rules(report), *_gaps(report)]
     return "\n".join([*lines, last_line(report)]) + "\n"
@@ -24,22 +27,24 @@ def render(report: Report) -> str:
 
 def _head(report: Report) -> Iterator[str]:
     run = report.run
-    when = report.generated_at.replace("T", " ").replace("Z", " UTC")
-    yield f"{report.title}  {when}".rstrip()
-    scope = f"{len(report.subscriptions)} subscriptions, {report.resource_count:,} resources"
-    yield clean(f"{scope}, tenant {run.tenant}" if run.tenant else scope)
+    yield clean(f"{report.title}  {when(report.generated_at)}".rstrip())
+    scope = f"{count(len(report.subscriptions), 'subscription')}, {count(report.resource_count, 'resource')}"
+    if run.tenant:
+        yield clean(_cut(f"Tenant {tenant_name(report)}"))
+    yield scope
 
 
 def _figures(report: Report, tally: Tally) -> Iterator[str]:
-    note = f"    {tally.range} counting those not assessed" if tally.range else ""
-    yield f"  Coverage      {tally.percent:>7}   {tally.exported:,} of {tally.assessed:,} assessed log sources{note}"
+    yield f"  Coverage      {tally.percent:>7}   {tally.exported:,} of {tally.assessed:,} assessed log sources"
+    if tally.range:
+        yield f"{'':<24} {tally.range} counting those not assessed"
     unlisted = sum(unread.lists for unread in report.unread)
-    more = f"; {unlisted} scope{'s' if unlisted > 1 else ''} not listed" if unlisted else ""
+    more = f"; {count(unlisted, 'scope')} not listed" if unlisted else ""
     yield f"  Not assessed  {tally.unassessed:>7,}   of {tally.expected:,} expected log sources{more}"
     done = report.completeness
     yield (
         f"  Reads         {done.planned:>7,}   {done.answered:,} answered, {done.not_supported:,} not supported, "
-        f"{done.unknown:,} unknown"
+        f"{done.unknown:,} failed"
     )
 
 
@@ -63,38 +68,68 @@ def _rules(report: Report) -> Iterator[str]:
         yield "  No rule failed."
         yield ""
         return
-    yield f"  {'Severity':<9} {'Rule':<36} {'Affected'}"
+    yield f"  {'Severity':<9} {'Rule':<40} {'Affected'}"
     for result in failed[:MAX_RULES]:
         yield _rule(result)
     if len(failed) > MAX_RULES:
         counts = Counter(result.info.severity for result in failed[MAX_RULES:])
-        yield f"  {len(failed) - MAX_RULES} more rules: {', '.join(f'{n} {s}' for s, n in counts.items())}"
+        more = ", ".join(f"{n} {severity}" for severity, n in counts.items())
+        yield f"  {count(len(failed) - MAX_RULES, 'more rule')}: {more}"
     yield ""
 
 
 def _rule(result: RuleResult) -> str:
     unknown = f", {len(result.unknown)} unknown" if result.unknown else ""
-    affected = f"{len(result.failed)} of {result.assessed}{unknown}"
-    line = f"  {result.info.severity:<9} {result.info.id:<36} {affected}"
-    return clean(line)[:WIDTH]
+    affected = f"{len(result.failed):,} of {result.assessed:,}{unknown}"
+    return clean(_cut(f"  {result.info.severity:<9} {_middle(result.info.id, 40):<40} {affected}"))
 
 
 def _gaps(report: Report) -> Iterator[str]:
-    if not report.unread:
+    found = gaps(report, scope_names(report))
+    if not found:
         return
-    groups: Counter[tuple[str, str]] = Counter()
-    names = {s.id: s.name for s in report.subscriptions}
-    for unread in report.unread:
-        scope = names.get(unread.scope, unread.scope)
-        groups[scope, unread.why.action or unread.why.reason] += 1
-    yield "  Not assessed: could not be read"
-    for (scope, why), count in sorted(groups.items(), key=lambda item: (-item[1], item[0]))[:MAX_GAPS]:
-        reads = "read " if count == 1 else "reads"
-        yield clean(f"  {scope[:24]:<24} {count:>4} {reads}  {why}")[:WIDTH]
-    if len(groups) > MAX_GAPS:
-        yield f"  and {len(groups) - MAX_GAPS} more reasons"
-    yield "  The report has the command that would grant each (-f markdown or html, section 3)."
+    yield f"  {'Not assessed':<28} {'Effect':<14}  To close it"
+    for gap in found[:MAX_GAPS]:
+        where, remedy = gap.where.removesuffix(ELSEWHERE), gap.remedy.removesuffix(f" on {gap.where}")
+        yield clean(_cut(f"  {_middle(where, 28):<28} {_effect(gap):<14}  {remedy}"))
+    if len(found) > MAX_GAPS:
+        yield f"  {count(len(found) - MAX_GAPS, 'more reason')}"
+    yield "  What was refused, and what grants it: -f html or markdown, section 3"
     yield ""
+
+
+def _effect(gap: Gap) -> str:
+    if gap.unlisted_scope:
+        return "not listed"
+    if gap.sources:
+        return count(gap.sources, "log source")
+    return count(gap.findings, "finding") if gap.findings else "-"
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…"
+
+
+def _middle(name: str, most: int) -> str:
+    """A name with its middle left out: the ends of names tell them apart."""
+    if len(name) <= most:
+        return name
+    return f"{name[: most // 2]}…{name[len(name) - (most - most // 2 - 1) :]}"
+
+
+# What stands for our own characters where the terminal has none of them.
+_PLAIN = str.maketrans({"█": "#", "▓": "+", "·": ".", "–": "-", "…": "~", "’": "'", "“": '"', "”": '"'})
+
+
+def fitted(text: str, encoding: str | None, environ: Mapping[str, str]) -> str:
+    """The summary as a terminal can show it: in ASCII for a dumb one, or one whose encoding lacks our characters."""
+    encoding = encoding or "ascii"
+    try:
+        text.encode(encoding)
+        able = environ.get("TERM") != "dumb"
+    except (UnicodeEncodeError, LookupError):
+        able = False
+    return text if able else text.translate(_PLAIN).encode("ascii", "replace").decode()
 
 
 def clean(text: str) -> str:

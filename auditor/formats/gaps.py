@@ -14,6 +14,7 @@ from auditor.inventory import Unknown
 from auditor.report import Finding, Report, Row, UnreadInfo
 
 EXAMPLES = 3
+ELSEWHERE = " (not part of this scan)"
 TENANT = "Tenant"
 
 Key = tuple[object, ...]
@@ -68,7 +69,7 @@ def _gap(
 ) -> Gap:
     scope = group[0].scope.lower()
     unlisted = any(unread.type.lower() == RESOURCE_LIST.lower() for unread in group)
-    where = scope_name.get(scope) or f"{group[0].scope}{'' if unlisted else ' (not part of this scan)'}"
+    where = scope_name.get(scope) or f"{group[0].scope}{'' if unlisted else ELSEWHERE}"
     blocked = {row.id: row for unread in group for row in rows.of(unread.id)}
     command = _command(report, group)
     return Gap(
@@ -165,7 +166,7 @@ def _remedy(why: Unknown, command: str, where: str) -> str:
     if role:
         return f"{next(filter(None, role.groups()))} on {where}"
     if why.grant:
-        return why.grant
+        return f"{why.grant[:1].upper()}{why.grant[1:]}"
     if why.status is None or why.status in (408, 429) or why.status >= 500:
         return "Scan again"
     return "Not known: the answer names no permission"

@@ -44,9 +44,8 @@ def parse(text: bytes, name: str) -> Report:
         head = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
         version = int(msgspec.json.decode(head.get("schema_version", msgspec.Raw(b"0"))))
     except (msgspec.DecodeError, ValueError, TypeError, UnicodeDecodeError):
-        raise SourceError(
-            f"{name}: not a findings file (no JSON)", "write one with `auditor scan … -f json=FILE`"
-        ) from None
+        hint = f"auditor scan {name}" if text.startswith(b"PK") else "write one with `auditor scan … -f json=FILE`"
+        raise SourceError(f"{name}: not a findings file (no JSON)", hint) from None
     if version != SCHEMA_VERSION:
         told = f"schema version {version}" if version else "no schema_version"
         raise SourceError(

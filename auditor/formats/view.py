@@ -13,7 +13,7 @@ from collections.abc import Iterable
 import msgspec
 
 from auditor.coverage import EVIDENCE_CLASSES
-from auditor.documents import normal_id
+from auditor.documents import ENTRA, normal_id
 from auditor.formats.affected import Affected, affected
 from auditor.formats.blindspots import BlindSpot, blind_spots
 from auditor.formats.gaps import TENANT, Gap, gaps, unexplained
@@ -226,6 +226,15 @@ def scope_names(report: Report) -> dict[str, str]:
         s.id.lower(): (f"{s.name} ({s.id[:8]})" if shared[s.name] > 1 else s.name) or s.id for s in report.subscriptions
     }
     return names | {key: TENANT for key in ("", "tenant", report.run.tenant.lower()) if key not in names}
+
+
+def tenant_name(report: Report) -> str:
+    """The tenant as people call it, `contoso.com (5cd90244-…)`, where its name was read; else its id."""
+    tenant = report.run.tenant
+    named = (row.name for row in report.coverage if row.type.lower() == ENTRA.lower())
+    judged = (f.subject.name for f in report.findings if f.subject.type.lower() == ENTRA.lower())
+    name = next((name for name in (*named, *judged) if name and name.lower() != tenant.lower()), "")
+    return f"{name} ({tenant})" if name and tenant else tenant or name
 
 
 def _scopes(report: Report, names: dict[str, str], hidden: dict[str, str]) -> list[Scope]:

@@ -22,7 +22,17 @@ def open_file(path: Path) -> Collection:
     for recognises, read in SOURCES.values():
         if recognises(path):
             return read(path)
+    if _findings(path):
+        raise SourceError(f"{path}: findings, which are judged already", f"auditor report {path} -f html")
     raise SourceError(
         f"{path}: not a file the auditor knows",
         "it reads snapshots written by `auditor collect`; or scan `azure` itself",
     )
+
+
+def _findings(path: Path) -> bool:
+    """Whether this looks like what `-f json` writes."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(64).lstrip().startswith(b'{\n  "schema_version"')

@@ -1,6 +1,7 @@
 """The command line: exit codes, the last line, and what is said when something is wrong."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -11,11 +12,13 @@ from conftest import CONTOSO
 
 from auditor.cli import main
 from auditor.cli.parser import AUTH_NAMES, CLOUD_NAMES, FORMAT_NAMES, SEVERITY_NAMES, build
+from auditor.cli.progress import _plain
 from auditor.formats import FORMATS
 from auditor.report import SEVERITIES
 from auditor.rule import load_rules
 from auditor.sources import snapshot
 from auditor.sources.azure.cloud import AUTH_METHODS, CLOUDS
+from auditor.sources.azure.progress import Progress
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +40,7 @@ def run(capsys, monkeypatch, tmp_path):
     return call
 
 
-LAST_LINE = re.compile(r"\d+ failed \(.*\), \d+ passed, \d+ unknown, \d+ not applicable · \d+\.\d % readable")
+LAST_LINE = re.compile(r"\d+ failed \(.*\), \d+ passed, \d+ unknown, \d+ not applicable · \d+\.\d% readable")
 
 
 def test_a_scan_of_a_snapshot_ends_with_the_line_that_counts_everything(run, saved):
@@ -168,7 +171,10 @@ MISTAKES = [
     ("a limit that is none", ["scan", "x", "--max-unassessed", "some"], "neither a number nor a percentage", "5%"),
     ("no such command", ["scna"], "invalid choice: 'scna'", "--help"),
     ("no such configuration", ["scan", "x", "-c", "nope.yaml"], "nope.yaml: the configuration cannot be read", ""),
-    ("no such rule to show", ["rules", "show", "nope"], "no rule matches", ""),
+    ("no such rule to show", ["rules", "show", "keyvault-logs"], "there is no rule", "keyvault-audit-logs"),
+    ("no such option", ["scan", "--fial-on", "high"], 'there is no option "--fial-on"', "did you mean --fail-on?"),
+    ("two targets", ["scan", "a", "b"], 'one word too many: "b"', "auditor scan --help"),
+    ("a place that cannot be", ["demo", "-q", "-o", "/dev/null"], "/dev/null: is a file", "folder"),
     ("no findings file", ["report", "nope.json"], "nope.json", ""),
     ("a snapshot into a folder", ["collect", "-o", "."], "is a folder", ""),
 ]
@@ -283,6 +289,50 @@ def test_a_custom_rule_judges_contoso(run, saved, tmp_path):
     assert {f["rule"] for f in json.loads(out)["findings"]} == {"registry-sign-ins"}
 
 
+@pytest.mark.parametrize(
+    "option", [["-s", "contoso-prod"], ["--management-group", "mg"], ["--tenant", "t"], ["--auth", "cli"]]
+)
+def test_a_file_is_judged_whole_and_what_would_narrow_it_is_refused(run, saved, option):
+    code, out, err = run("scan", saved, *option)
+    assert code == 2
+    assert out == ""
+    assert "judged whole" in err and "auditor collect" in err
+
+
+def _bytes(*argv, **environ):
+    done = subprocess.run(
+        [sys.executable, "-m", "auditor", *argv], capture_output=True, check=False, cwd=CONTOSO.parents[1],
+        env={**os.environ, **environ},
+    )  # fmt: skip
+    return done.returncode, done.stdout, done.stderr.decode()
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [{"PYTHONIOENCODING": "ascii"}, {"PYTHONIOENCODING": "cp1252"}, {"TERM": "dumb"},
+     {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}],
+    ids=lambda environ: ",".join(f"{k}={v}" for k, v in environ.items()),
+)  # fmt: skip
+def test_a_terminal_without_our_characters_gets_plain_ones(saved, environ):
+    code, out, err = _bytes("scan", saved, **environ)
+    assert (code, err) == (0, "")
+    assert out.isascii()
+    assert re.search(rb"^  #+\++\.+\?+$", out, re.MULTILINE)
+    assert _bytes("rules", "show", "keyvault-audit-logs", **environ)[0] == 0
+
+
+def test_every_other_format_on_stdout_is_the_file_it_would_be(saved, tmp_path):
+    assert _bytes("scan", saved, "-f", "html", "-o", f"{tmp_path}/a.html")[0] == 0
+    code, out, _ = _bytes("scan", saved, "-f", "html", PYTHONIOENCODING="ascii")
+    assert code == 0
+    assert out == (tmp_path / "a.html").read_bytes()
+
+
+def test_the_summary_fits_80_columns(run, saved):
+    lines = run("scan", saved)[1].splitlines()[:-1]
+    assert max(map(len, lines)) <= 80
+
+
 def _imported(*argv):
     script = (
         "import sys\nfrom auditor.cli import main\n"
@@ -368,3 +418,23 @@ def test_a_device_stays_a_device(run, saved):
     assert run("scan", saved, "-f", "json=/dev/null")[0] == 0
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
     assert Path("/dev/null").stat().st_ino == before.st_ino
+
+
+def test_a_file_for_another_command_is_told_which(run, saved, tmp_path):
+    run("scan", saved, "-f", "json=findings.json")
+    code, _, err = run("scan", "findings.json")
+    assert code == 2 and "hint: auditor report findings.json" in err
+    code, _, err = run("report", saved)
+    assert code == 2 and f"hint: auditor scan {saved}" in err
+
+
+def test_plain_progress_is_a_line_when_a_stage_ends_and_every_half_minute(capsys):
+    times = iter([0, 10, 29, 31, 31, 40, 50])
+    with _plain(lambda: next(times)) as show:
+        for stage, done in (("settings", 0), ("settings", 1), ("settings", 2), ("settings", 4), ("retention", 1)):
+            show(Progress(stage=stage, done=done, total=4, denied=1, throttled=0))
+    assert [line.split("  ")[0] for line in capsys.readouterr().err.splitlines()] == [
+        "settings: 2/4",
+        "settings: 4/4",
+        "retention: 1/4",
+    ]

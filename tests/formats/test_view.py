@@ -162,7 +162,7 @@ class TestGaps:
             (Unknown(reason="server error", status=503), "Scan again"),
             (Unknown(reason="connection reset"), "Scan again"),
             (Unknown(reason="another tenant", status=401), "Not known: the answer names no permission"),
-            (Unknown(reason="firewall", status=403, grant="let this host in"), "let this host in"),
+            (Unknown(reason="firewall", status=403, grant="let this host in"), "Let this host in"),
             (
                 Unknown(reason="x", status=403, grant='az role assignment create --role "Log Reader" -x'),
                 "Log Reader on prod",
