@@ -20,6 +20,7 @@ import pytest
 from azure.core.credentials import AccessToken
 
 from auditor.documents import storage_analytics_id
+from auditor.emulator.tls import issue
 from auditor.sources.azure.auth import Identity
 from auditor.sources.azure.classic import read_classic
 from auditor.sources.azure.cloud import Options, custom_cloud
@@ -48,7 +49,7 @@ def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
     if not BINARY.exists() or shutil.which("node") is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(MISSING)
     folder = tmp_path_factory.mktemp("azurite")
-    cert, key = self_signed(folder)
+    ca, cert, key = certificate(folder)
     ports = free_ports(len(SERVICES))
     command = [
         *(str(BINARY), "--silent", "--inMemoryPersistence", "--disableTelemetry", "--oauth", "basic"),
@@ -65,7 +66,7 @@ def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
                     service: f"https://127.0.0.1:{port}/devstoreaccount1"
                     for service, port in zip(SERVICES, ports, strict=True)
                 },
-                cert,
+                ca,
             )
         finally:
             process.terminate()
@@ -96,39 +97,13 @@ def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     pytest.fail(f"Azurite did not start: {log.read_text(errors='replace')[-2000:]}")
 
 
-def self_signed(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that vouches for itself, and its key."""
-    import datetime as dt
-    import ipaddress
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
-
-    secret = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(secret.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(secret, hashes.SHA256())
-    )
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    cert.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    key.write_bytes(
-        secret.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
-    return cert, key
+def certificate(folder: Path) -> tuple[Path, Path, Path]:
+    """A server's certificate and key, and the authority that vouches for it."""
+    issued = issue()
+    ca, cert, key = folder / "ca.pem", folder / "cert.pem", folder / "key.pem"
+    for file, text in ((ca, issued.authority), (cert, issued.chain), (key, issued.key)):
+        file.write_bytes(text)
+    return ca, cert, key
 
 
 def token(**claims: Any) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import datetime as dt
-import ipaddress
 import json
 import socket
 import ssl
@@ -17,12 +16,9 @@ from urllib.parse import parse_qs
 
 import pytest
 from aiohttp import web
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from auditor.documents import Collection
+from auditor.emulator.tls import issue
 from auditor.sources.azure.cloud import Options, custom_cloud
 from auditor.sources.azure.collect import collect
 
@@ -260,29 +256,6 @@ def certificates(folder: Path) -> tuple[Path, ssl.SSLContext]:
 
 
 def _issue(ca_file: Path, chain: Path) -> None:
-    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "throw-away test authority")])
-    ca = _signed(ca_name, ca_name, ca_key, ca_key, x509.BasicConstraints(ca=True, path_length=0))
-    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")])
-    own_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    leaf = _signed(own_name, ca_name, key, ca_key, names)
-    ca_file.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    chain.write_bytes(secret + leaf.public_bytes(serialization.Encoding.PEM))
-
-
-def _signed(subject: x509.Name, issuer: x509.Name, key: Any, ca_key: Any, extension: x509.ExtensionType) -> Any:
-    now = dt.datetime.now(dt.UTC)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(days=2))
-        .add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
-    )
-    return builder.sign(ca_key, hashes.SHA256())
+    issued = issue()
+    ca_file.write_bytes(issued.authority)
+    chain.write_bytes(issued.key + issued.chain)
