@@ -22,7 +22,7 @@ from auditor.facts.network_index import index_network
 from auditor.facts.offers import Groups, entra_offers, offers_of
 from auditor.facts.places import Places, place_resource
 from auditor.facts.settings import routes_of, setting_facts, settings_of
-from auditor.facts.shapes import mapping, text
+from auditor.facts.shapes import entries, mapping, text
 from auditor.facts.workspaces import table_keeps
 from auditor.inventory import Destination, Inventory, LogSetting, Resource, Subscription, Unknown, Unread
 from auditor.match import to_unknown
@@ -66,7 +66,7 @@ def assemble(collection: Collection, *, today: str = "") -> Inventory:
     estate = _Estate(
         documents=documents,
         declared=run.source != "azure",
-        scope=frozenset(s.id for s in _subscriptions(documents)),
+        scope=frozenset(_scope(documents)),
         categories=_categories_by_kind(drafts, documents),
         resolve=destination_index(documents, declared=run.source != "azure"),
         places=Places(),
@@ -107,6 +107,13 @@ def _subscriptions(documents: Mapping[str, Document]) -> Iterator[Subscription]:
             yield Subscription(
                 id=guid, name=text(document.get("displayName")) or guid, state=text(document.get("state")) or "Enabled"
             )
+
+
+def _scope(documents: Mapping[str, Document]) -> Iterator[str]:
+    """The subscriptions that were asked for, also one that did not say its own name."""
+    for key, document in documents.items():
+        if text(document.get("type")).lower() == d.SUBSCRIPTION.lower() and marker(document) in (None, "$unknown"):
+            yield d.subscription_of(key)
 
 
 def _unread(documents: list[Document]) -> Iterator[Unread]:
@@ -207,7 +214,7 @@ def _silent_facts(in_scope: bool) -> dict[str, Any]:
 def _route(draft: Draft, estate: _Estate, offers: frozenset[str], groups: Groups) -> None:
     """Note what the destinations receive; settings that differ in nothing but their names are looked at once."""
     document = estate.documents.get(draft.settings_id)
-    written = [mapping(item).get("properties") for item in (document or {}).get("value") or ()]
+    written = [item.get("properties") for item in entries(mapping(document).get("value"))]
     key = (draft.type, offers, msgspec.json.encode(written))
     if key not in estate.routed:
         estate.routed.add(key)

@@ -10,7 +10,7 @@ import msgspec
 from auditor import documents as d
 from auditor.catalog import canonical_type
 from auditor.documents import Document, Run, kind_key, marker, normal_id, normal_location
-from auditor.facts.shapes import mapping, text
+from auditor.facts.shapes import entries, mapping, text
 from auditor.facts.unread import unread
 from auditor.inventory import Origin, Unknown
 
@@ -51,7 +51,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def parent(self) -> str:
         """The normal id of what it is a child of; empty for none."""
-        return normal_id(mapping(self.document).get("id", "")) if self.service else normal_parent(self.id)
+        return normal_id(text(self.document.get("id"))) if self.service else normal_parent(self.id)
 
 
 def normal_parent(resource_id: str) -> str:
@@ -104,8 +104,8 @@ def _regions(documents: Mapping[str, Document]) -> dict[str, str]:
     regions = {}
     for document in documents.values():
         if text(document.get("type")).lower() == d.LOCATIONS.lower():
-            for item in document.get("value") or ():
-                name, shown = text(mapping(item).get("name")), text(mapping(item).get("displayName"))
+            for item in entries(document.get("value")):
+                name, shown = text(item.get("name")), text(item.get("displayName"))
                 if name and shown:
                     regions[normal_location(shown)] = normal_location(name)
     return regions

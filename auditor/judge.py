@@ -233,6 +233,7 @@ class _Candidates:
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory
         self._index: dict[tuple[str, str], tuple[dict[str, list[Resource]], list[Resource]]] = {}
+        self._unread: dict[str, list[tuple[str, Unknown]]] = {}
 
     def of(self, require: Exists, subject: Resource) -> Iterable[Resource]:
         for path, reference in require.keys:
@@ -241,6 +242,16 @@ class _Candidates:
                 known, unsure = self._by(require.resource, path)
                 return [*known.get(wanted.casefold(), ()), *unsure]
         return self._inventory.of_type(require.resource)
+
+    def unread(self, pattern: str) -> list[tuple[str, Unknown]]:
+        """(subscription, why) of those of which not even the region could be read: each may be the one asked for."""
+        if pattern not in self._unread:
+            self._unread[pattern] = [
+                (resource.subscription, resource.properties)
+                for resource in self._inventory.of_type(pattern)
+                if isinstance(resource.properties, Unknown) and not resource.location and not resource.is_stand_in
+            ]
+        return self._unread[pattern]
 
     def _by(self, pattern: str, path: str) -> tuple[dict[str, list[Resource]], list[Resource]]:
         if (pattern, path) not in self._index:
@@ -261,6 +272,10 @@ def _exists(require: Exists, subject: Resource, scope: Scope, inventory: Invento
         True if require.where is None else require.where(candidate, scope) for candidate in index.of(require, subject)
     )
     if found is False:
+        for subscription, why in index.unread(require.resource):
+            if subscription in ("", subject.subscription):
+                scope.seen.append(why)
+                return None
         for unread in inventory.unread_scopes():  # what was not listed may hold it
             if not subject.subscription or subject.subscription in unread.id.lower() or unread.id in ("/", ""):
                 scope.seen.append(unread.why)

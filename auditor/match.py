@@ -86,8 +86,13 @@ def _without_case(mapping: Mapping[str, Any], key: str) -> Any:
 def to_unknown(detail: Any) -> Unknown:
     """The `Unknown` that a document's `$unknown` mark stands for."""
     if isinstance(detail, Mapping):
-        fields = {f: detail.get(f) for f in ("status", "code", "action", "scope", "grant")}
-        return Unknown(reason=str(detail.get("reason") or detail.get("code") or "not readable"), **fields)
+        status = detail.get("status")
+        told = {f: detail[f] for f in ("code", "action", "scope", "grant") if isinstance(detail.get(f), str)}
+        return Unknown(
+            reason=str(detail.get("reason") or detail.get("code") or "not readable"),
+            status=status if isinstance(status, int) else None,
+            **told,
+        )
     return Unknown(reason=str(detail))
 
 
