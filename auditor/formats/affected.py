@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import msgspec
 
 from auditor.formats.remedies import filled
-from auditor.formats.words import listing, type_label
+from auditor.formats.words import apart, listing, type_label
 from auditor.report import Finding, RuleResult
 
 MOST_EVIDENCE = 200  # characters of evidence in a row
@@ -71,7 +72,7 @@ def affected(result: RuleResult, names: Mapping[str, str], most: int | None, *, 
     ]
     return Affected(
         result=result,
-        shared=shared,
+        shared=result.failed[0].message if len(result.failed) == 1 else shared,
         usual=_short(usual) if len(result.failed) > 1 else "",
         rows=rows,
         left_out=len(findings) - len(shown),
@@ -97,7 +98,7 @@ def _text(finding: Finding) -> str:
     for start, lead in ((f"Cannot tell for {name}: ", ""), (f"{name} ", "… "), (f"{name}: ", "")):
         if name and message.startswith(start):
             return lead + message[len(start) :].removeprefix(f"({finding.subject.type}) ")
-    return message
+    return re.sub(rf"(?<![\w./-]){re.escape(name)}(?![\w/-])", "…", message, count=1) if name else message
 
 
 def _scope(finding: Finding, names: Mapping[str, str]) -> str:
@@ -155,12 +156,34 @@ def _apart(finding: Finding, usual: Mapping[str, Any]) -> str:
 
 def _short(evidence: Mapping[str, Any]) -> str:
     """`exposed ports: tcp/22 · settings: to-law`: a glance; the JSON has all of it."""
+    alike: dict[str, list[str]] = {}  # what two names say alike is said once
+    for key, value in evidence.items():
+        if key not in _SAID:
+            glance = _glance(value)
+            alike.setdefault(glance if isinstance(value, list | tuple) and value else f"{key} {glance}", []).append(key)
     text = " · ".join(
-        f"{key.removeprefix('facts.').removeprefix('properties.').replace('_', ' ')}: {_glance(value)}"
-        for key, value in evidence.items()
-        if key not in _SAID
+        f"{listing([_plain_words(k) for k in keys])}: {_glance(evidence[keys[0]])}" for keys in alike.values()
     )
     return text if len(text) <= MOST_EVIDENCE else f"{text[:MOST_EVIDENCE]}…"
+
+
+def _plain_words(path: str) -> str:
+    """`facts.settings_count` as `log settings`, `properties.retentionInDays` as `retention in days`."""
+    last = path.removeprefix("facts.").removeprefix("properties.")
+    return _CALLED.get(last) or apart(last.replace("_", " ").replace(".", " "))
+
+
+_CALLED = {
+    "settings_count": "log settings",
+    "settings_without_logs": "log settings without any log",
+    "classic": "classic logging",
+    "classic_retention_days": "days kept by classic logging",
+    "retention_days": "days kept",
+    "interactive_days": "days searchable",
+    "lifecycle_days": "days until a lifecycle rule deletes",
+    "daily_cap_gb": "daily cap in GB",
+    "only_cover": "the only cover",
+}
 
 
 def _glance(value: Any) -> str:

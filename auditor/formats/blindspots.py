@@ -93,7 +93,10 @@ def reason(result: RuleResult) -> Reason:
     failed, assessed, unknown = result.count("fail"), result.assessed, result.count("unknown")
     if failed:
         kind = subjects(result, assessed)
-        before = f"{failed:,} of {assessed:,} {kind} {'does' if failed == 1 else 'do'} not meet"
+        if failed == assessed:
+            before = f"None of the {assessed:,} {kind} meets" if failed > 1 else f"The {kind} does not meet"
+        else:
+            before = f"{failed:,} of {assessed:,} {kind} {'does' if failed == 1 else 'do'} not meet"
         after = f"; {unknown:,} more could not be told." if unknown else "."
     else:
         before = f"{unknown:,} {subjects(result, unknown)} could not be told for"

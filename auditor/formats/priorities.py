@@ -1,45 +1,68 @@
-"""What would help most: the rules whose fixing gains most log sources, computed from the findings alone."""
+"""What would help most: the rules to fix first, gravest first, and the log sources that fixing them gains."""
 
 from __future__ import annotations
 
 import msgspec
 
-from auditor.documents import normal_id
-from auditor.report import Report, RuleResult, Tally, percent
+from auditor.documents import ENTRA, SUBSCRIPTION, normal_id
+from auditor.report import SEVERITIES, Report, RuleResult, Tally, percent
 
-MOST = 5
+MOST = 8
 
 Source = tuple[str, str]  # normal id of a resource, category in lower case
+
+# One setting there records what is done in everything below.
+_WHOLE = frozenset({ENTRA.lower(), SUBSCRIPTION.lower(), "microsoft.management/managementgroups"})
 
 
 class Priority(msgspec.Struct, frozen=True, kw_only=True):
     """One rule to fix next, and the log sources that gains beyond the ones listed before it."""
 
     result: RuleResult
-    gained: int
+    gained: int  # 0 for a rule such as one about retention, which gains no source
 
 
 class Priorities(msgspec.Struct, frozen=True, kw_only=True):
-    """Rules to fix, best first, and the coverage of assessed sources once all of them are met."""
+    """Rules to fix, first things first, and the coverage of assessed sources once all of them are met."""
 
     rules: list[Priority]
     after: str  # `64%`; empty where nothing would be gained
+    grave_left: int  # critical and high rules that fail and are not listed
 
 
 def priorities(report: Report, results: list[RuleResult], total: Tally) -> Priorities:
-    """The rules to fix first: each next one is that which gains most sources not gained already."""
+    """The rules to fix first: by severity, then tenant and subscriptions, then sources gained, then failures.
+
+    A rule all of whose sources are gained by those before it is left out: nothing remains to be done for it.
+    """
     gains = _gains(report, results)
+    left = {index for index, result in enumerate(results) if result.failed}
     gained: set[Source] = set()
     chosen: list[Priority] = []
-    while gains and len(chosen) < MOST:
-        best = max(gains, key=lambda index: (len(gains[index] - gained), -index))  # results come gravest first
-        new = gains.pop(best) - gained
-        if not new:
-            break
+    met: set[int] = set()
+
+    def urgency(index: int) -> tuple[int, bool, int, int, int]:
+        result = results[index]
+        return (
+            SEVERITIES.index(result.info.severity),
+            result.info.resource.lower() not in _WHOLE,
+            -len(gains.get(index, set()) - gained),
+            -result.count("fail"),
+            index,
+        )
+
+    while left and len(chosen) < MOST:
+        best = min(left, key=urgency)
+        left.remove(best)
+        met.add(best)
+        new = gains.get(best, set()) - gained
+        if not new and best in gains:
+            continue
         gained |= new
         chosen.append(Priority(result=results[best], gained=len(new)))
     after = percent((total.exported + len(gained)) / total.assessed) if gained and total.assessed else ""
-    return Priorities(rules=chosen, after=after)
+    grave = (index for index in left if results[index].info.severity in ("critical", "high"))
+    return Priorities(rules=chosen, after=after, grave_left=sum(1 for _ in grave))
 
 
 def _gains(report: Report, results: list[RuleResult]) -> dict[int, set[Source]]:
@@ -59,10 +82,9 @@ def _gains(report: Report, results: list[RuleResult]) -> dict[int, set[Source]]:
         found: set[Source] = set()
         for finding in result.failed:
             place = normal_id(finding.subject.id)
-            named = finding.evidence.get("missing")
-            if isinstance(named, list):
-                wanted = {(place, str(category).casefold()) for category in named}
-                found |= wanted & lacking.get(place, set())
+            for key, named in finding.evidence.items():
+                if key.endswith("missing") and isinstance(named, list):  # `missing`, `facts.audit_missing`
+                    found |= {(place, str(category).casefold()) for category in named} & lacking.get(place, set())
         if found:
             gains[index] = found
     return gains

@@ -39,6 +39,7 @@ from auditor.report import (
 MOST_FINDINGS = 5000  # up to so many, all are shown; above, the first `rows` of each rule
 MOST_RESOURCES = 5000
 MOST_GAPS = 2  # in the summary
+MOST_MISSING = 3
 OTHER = "other"  # evidence class of a source that names none
 
 
@@ -101,6 +102,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     unexplained: int  # sources not assessed for no reason of the gaps
     classes: dict[str, str]  # columns of the coverage map
     types: list[TypeRow]
+    most_missing: list[TypeRow]  # types that lack most log sources
     affected: list[Affected]  # rules with a failed or unknown finding
     severities: dict[str, int]  # of those rules
     accepted: list[tuple[ResourceRow, list[str]]]
@@ -108,6 +110,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     resources_left_out: int
     destinations: list[DestinationInfo]
     scope_names: dict[str, str]
+    tenant: str  # with its name, where that was read
 
 
 def build_view(report: Report, rows: int = 200) -> View:
@@ -122,12 +125,13 @@ def build_view(report: Report, rows: int = 200) -> View:
     counts = count_findings(report)
     outcomes = Counter(result.outcome for result in results)
     resources = _resources(report, names)
+    types = _types(report.coverage)
     everything = counts["fail"] + counts["unknown"] <= MOST_FINDINGS
     blind_of: dict[str, list[str]] = {}
     for spot in spots:
         for rule in spot.rules:
             blind_of.setdefault(rule, []).append(spot.id)
-    answer, sentences = _answer(total, counts, spots, outcomes["failed"], unlisted)
+    answer, sentences = _answer(total, counts, spots, results, unlisted)
     open_results = [result for result in results if result.outcome in ("failed", "unknown")]
     severities = Counter(result.info.severity for result in open_results)
     share = report.completeness.share * 100
@@ -154,7 +158,8 @@ def build_view(report: Report, rows: int = 200) -> View:
         best_gaps=[gap for gap in found_gaps if gap.unlisted_scope or gap.sources or gap.findings][:MOST_GAPS],
         unexplained=unexplained(report),
         classes=_classes(report.coverage),
-        types=_types(report.coverage),
+        types=types,
+        most_missing=sorted((t for t in types if t.total.missing), key=lambda t: -t.total.missing)[:MOST_MISSING],
         affected=[
             affected(result, names, None if everything else rows, evidence=counts["fail"] <= 1000)
             for result in sorted(open_results, key=lambda r: r.outcome != "failed")  # stable: gravest first in each
@@ -169,6 +174,7 @@ def build_view(report: Report, rows: int = 200) -> View:
         resources_left_out=max(0, len(resources) - MOST_RESOURCES),
         destinations=sorted(report.destinations, key=lambda d: (-d.sources, d.name.lower(), d.id)),
         scope_names=names,
+        tenant=tenant_name(report),
     )
 
 
@@ -176,7 +182,7 @@ def build_view(report: Report, rows: int = 200) -> View:
 
 
 def _answer(
-    total: Tally, counts: dict[str, int], spots: list[BlindSpot], failed_rules: int, unlisted: list[str]
+    total: Tally, counts: dict[str, int], spots: list[BlindSpot], results: list[RuleResult], unlisted: list[str]
 ) -> tuple[str, list[str]]:
     """Could an attack be reconstructed? One word, and the sentences that bear it out."""
     open_ends = bool(total.unassessed or counts["unknown"] or unlisted)
@@ -195,14 +201,19 @@ def _answer(
         ]
     else:
         sentences = ["No log source could be assessed."]
-    unanswered = sum(len(spot.questions) for spot in spots if spot.answer == "No" and spot.rules)
+    unanswered = [question for spot in spots if spot.answer == "No" and spot.rules for question in spot.questions]
     if unanswered:
-        sentences.append(f"{count(unanswered, 'question')} of an investigation would go without any answer.")
-    if counts["fail"]:
-        grave = [f"{counts[s]:,} {s}" for s in ("critical", "high") if counts[s]]
         sentences.append(
-            f"{count(counts['fail'], 'finding')} {'fails' if counts['fail'] == 1 else 'fail'} "
-            f"{count(failed_rules, 'rule')}{f', {listing(grave)} among them' if grave else ''}."
+            f"{count(len(unanswered), 'question')} of an investigation would go without any answer"
+            f"{', first of all' if len(unanswered) > 1 else ''}: “{unanswered[0]}”"
+        )
+    failed = [result for result in results if result.failed]
+    if failed:
+        among = Counter(result.info.severity for result in failed)
+        grave = [f"{among[s]:,} {s}" for s in ("critical", "high") if among[s]]
+        sentences.append(
+            f"{len(failed):,} of {count(len(results), 'rule')} {'fails' if len(failed) == 1 else 'fail'}"
+            f"{f', {listing(grave)} among them' if grave else ''}."
         )
     if total.unassessed:
         sentences.append(

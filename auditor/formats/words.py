@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from auditor.report import RuleResult, State, Status, Tally
+from auditor.report import DestinationInfo, RuleResult, State, Status, Tally
+
+if TYPE_CHECKING:
+    from auditor.formats.view import TypeRow
 
 # Label of each resource type, in the order of the coverage map: identity, control plane, secrets, data, compute,
 # network, edge. Types that are not here follow, in the order of their names.
@@ -159,6 +163,33 @@ DESTINATION_KINDS = {
     "partner": "Partner",
 }
 
+# What a destination tells of itself that bears on its logs; the findings file has all of it.
+_ABOUT_LOGS = (
+    "plan", "daily cap", "kept for less", "lifecycle", "immutability", "soft delete", "purge",
+    "workspace transformation", "network rule", "shared keys", "shared access keys", "events stay", "clean-up",
+    "capture",
+)  # fmt: skip
+_AS_USUAL = {
+    "network rule": "Allow by default",
+    "plan": "PerGB2018",
+    "shared keys": "not allowed",
+    "clean-up": "Delete",
+}
+
+
+def about(place: DestinationInfo) -> list[str]:
+    """What a reader of the logs at a destination has to know, in a fixed order; first, why something is unknown."""
+    details = place.details
+    why = place.retention.removeprefix("unknown: ").removeprefix("the destination: ")
+    shown = [key for key in details if key in _ABOUT_LOGS or key.endswith(" tables")]
+    shown.sort(key=lambda key: (key not in _ABOUT_LOGS, _ABOUT_LOGS.index(key) if key in _ABOUT_LOGS else 0, key))
+    return [why[:1].upper() + why[1:]] * place.retention.startswith("unknown: ") + [
+        f"{key}: {details[key]}"
+        for key in shown
+        if not (key in _AS_USUAL and details[key].startswith(_AS_USUAL[key])) and not details[key].startswith("unknown")
+    ]
+
+
 REMEDIES = {
     "cli": ("Azure CLI", "sh"),
     "bicep": ("Bicep", "bicep"),
@@ -172,7 +203,7 @@ def type_label(resource_type: str) -> str:
     label = _TYPES.get(resource_type.lower())
     if label or not resource_type:
         return label or "Other"
-    words = _apart(resource_type.rpartition("/")[2])
+    words = apart(resource_type.rpartition("/")[2])
     return words[:1].upper() + words[1:]
 
 
@@ -181,7 +212,8 @@ def type_order(resource_type: str) -> tuple[int, str]:
     return _TYPE_ORDER.get(resource_type.lower(), len(_TYPE_ORDER)), resource_type.lower()
 
 
-def _apart(camel: str) -> str:
+def apart(camel: str) -> str:
+    """`retentionInDays` as `retention in days`."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})", " ", camel).split()
     return " ".join(word if re.fullmatch("[A-Z]{2,}s?", word) else word.lower() for word in words)
 
@@ -189,7 +221,7 @@ def _apart(camel: str) -> str:
 def noun(resource_type: str, number: int) -> str:
     """`1 vault`'s and `2 vaults`' word, from the last part of a resource type."""
     parts = re.fullmatch(r"[A-Za-z0-9.]+(?:/[A-Za-z0-9]+)+", resource_type)
-    words = _apart(resource_type.rpartition("/")[2]) if parts else "resources"
+    words = apart(resource_type.rpartition("/")[2]) if parts else "resources"
     if number == 1:
         if words.endswith("ies"):
             return f"{words[:-3]}y"
@@ -216,6 +248,27 @@ def technique(attack_id: str) -> str:
 def count(number: int, singular: str, plural: str = "") -> str:
     """`1 rule`, `1,284 rules`."""
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def outcomes(counts: dict[str, int]) -> str:
+    """`28 failed, 1 could not be told`: how many rules came out how, without what none did."""
+    said = {"failed": "failed", "unknown": "could not be told", "passed": "passed", "not applicable": "not applicable"}
+    return ", ".join(f"{counts[key]:,} {text}" for key, text in said.items() if counts[key]) or "none"
+
+
+def capital(text: str) -> str:
+    """The text as a sentence starts."""
+    return text[:1].upper() + text[1:]
+
+
+def together(rules: int) -> str:
+    """How a sentence about the gain of some rules starts."""
+    return "The rule takes" if rules == 1 else f"The {rules:,} rules together take"
+
+
+def missing_of(types: Sequence[TypeRow]) -> list[str]:
+    """Resource types with how many log sources of each are missing: `file storage (126)`."""
+    return [f"{row.label} ({row.total.missing:,})" for row in types]
 
 
 def listing(names: Sequence[str], most: int = 3) -> str:

@@ -101,7 +101,7 @@ def test_a_gap_names_the_permission_and_the_command(page):
 
 def test_a_scope_that_was_not_listed_is_named_beside_the_figure(page):
     figure = re.search(r"Coverage of assessed sources.*?</div>", page, flags=re.DOTALL)[0]
-    assert "The resources of contoso-sandbox could not be listed and are in no percentage" in figure
+    assert "No percentage counts contoso-sandbox, which could not be listed" in figure
 
 
 def test_only_https_references_become_links(realistic):

@@ -88,7 +88,7 @@ class TestSummary:
     def test_it_names_what_was_not_listed_beside_the_figure(self, summary):
         figure = next(line for line in summary.splitlines() if line.startswith("**42%**"))
         assert "36–51% counting 27 not assessed" in figure
-        assert "The resources of contoso-sandbox could not be listed and are in no percentage." in figure
+        assert "No percentage counts contoso-sandbox, which could not be listed." in figure
 
     def test_it_counts_everything_in_its_last_line(self, summary, realistic):
         assert last_line(realistic) in summary

@@ -277,14 +277,35 @@ class TestPriorities:
         rows = [row("k1", a="missing", b="missing", c="exported"), row("k2", a="missing")]
         both = finding(name="k1", evidence={"missing": ["A", "b"]})
         overlap = [finding(name="k1", evidence={"missing": ["a"]}), finding(name="K2", evidence={"missing": ["a"]})]
-        assert self.gained(rows, ("both", [both]), ("overlap", overlap)) == ([("both", 2), ("overlap", 1)], "100%")
+        assert self.gained(rows, ("both", [both]), ("overlap", overlap)) == ([("overlap", 2), ("both", 1)], "100%")
+        assert self.gained(rows, ("both", [both]), ("less", [overlap[0]])) == ([("both", 2)], "75%")
+
+    def test_the_gravest_come_first_then_what_records_for_all_that_is_below(self):
+        def failing(severity, resource, failures):
+            info = msgspec.structs.replace(rule(f"{severity}-{resource}", severity), resource=resource)
+            return RuleResult(info=info, findings=[finding(name=f"{n}") for n in range(failures)])
+
+        vaults, whole = "Microsoft.KeyVault/vaults", "Microsoft.Resources/subscriptions"
+        results = [failing("medium", vaults, 90), failing("high", vaults, 9), failing("high", whole, 1)]
+        found = priorities(report(), [*results, failing("critical", vaults, 1)], Tally())
+        assert [p.result.info.id for p in found.rules] == [
+            f"critical-{vaults}", f"high-{whole}", f"high-{vaults}", f"medium-{vaults}",
+        ]  # fmt: skip
+
+    def test_what_is_grave_and_left_out_is_counted(self):
+        many = [RuleResult(info=rule(f"r{n:02}", "high"), findings=[finding()]) for n in range(11)]
+        found = priorities(report(), many, Tally())
+        assert (len(found.rules), found.grave_left) == (8, 3)
 
     def test_what_is_exported_accepted_or_not_assessed_is_no_gain(self):
         rows = [row("k1", a="exported", b="accepted", c="unassessed")]
-        assert self.gained(rows, ("r", [finding(name="k1", evidence={"missing": ["a", "b", "c"]})])) == ([], "")
+        assert self.gained(rows, ("r", [finding(name="k1", evidence={"missing": ["a", "b", "c"]})])) == ([("r", 0)], "")
 
     def test_a_failure_that_names_no_category_gains_nothing(self):
-        assert self.gained([row("k1", a="missing")], ("r", [finding(name="k1", evidence={"days": 3})])) == ([], "")
+        assert self.gained([row("k1", a="missing")], ("r", [finding(name="k1", evidence={"days": 3})])) == (
+            [("r", 0)],
+            "",
+        )
 
 
 class TestAffected:
@@ -302,6 +323,18 @@ class TestAffected:
             evidence=True,
         )  # fmt: skip
         assert [r.text for r in found.rows] == ["", "", "… is odd."]
+
+    def test_what_all_share_around_their_names_is_said_once(self):
+        told = [finding(name=name, message=f"Vault {name} sends none.") for name in ("kv1", "kv2")]
+        found = affected(self.result(*told), {}, None, evidence=True)
+        assert found.shared == "Vault … sends none."
+        assert [r.text for r in found.rows] == ["", ""]
+        assert affected(self.result(told[0]), {}, None, evidence=True).shared == "Vault kv1 sends none."
+
+    def test_what_two_facts_say_alike_is_said_once(self):
+        odd = {"facts.audit_missing": ["A", "B"], "facts.audit_offered": ["A", "B"], "facts.days": 3, "facts.n": 3}
+        found = affected(self.result(finding(evidence=odd), finding(name="b")), {}, None, evidence=True)
+        assert found.rows[0].evidence == "audit missing and audit offered: A, B · days: 3 · n: 3"
 
     def test_a_name_inside_of_a_word_stays(self):
         found = affected(self.result(finding(name="a", message="apples and a pear")), {}, None, evidence=True)
