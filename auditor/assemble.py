@@ -19,7 +19,7 @@ from auditor.facts.exposure import exposure, open_without_group
 from auditor.facts.flows import FlowCover, Flows, flow_facts
 from auditor.facts.licence import licence, workload_identities
 from auditor.facts.network_index import index_network
-from auditor.facts.offers import Groups, entra_offers, offers_of
+from auditor.facts.offers import Groups, entra_offers, offers_none, offers_of
 from auditor.facts.places import Places, place_resource
 from auditor.facts.settings import routes_of, setting_facts, settings_of
 from auditor.facts.shapes import entries, mapping, text
@@ -227,15 +227,15 @@ def _offers(draft: Draft, estate: _Estate, *, in_scope: bool) -> tuple[frozenset
     if draft.stand_in is not None or not in_scope:
         return nothing, nothing, {}
     own = estate.documents.get(draft.categories_id)
+    settings = estate.documents.get(draft.settings_id)
     if draft.type == d.ENTRA:
-        offered, perhaps = entra_offers(own, estate.licence, estate.workload)
+        offered, perhaps = entra_offers(own, estate.licence, estate.workload, settings=settings)
         return offered, perhaps, {}
-    if own is None or marker(own) == "$unknown":
+    if own is None or (marker(own) and not offers_none(own, settings)):
         own = estate.categories.get(draft.kind, own)
     if draft.type == "Microsoft.Storage/storageAccounts":
         return nothing, nothing, {}  # the account itself has metrics only (domain.md 4.1)
-    settings = estate.documents.get(draft.settings_id)
-    key = (draft.type, id(own), settings is not None and marker(settings) == "$unsupported")
+    key = (draft.type, id(own), offers_none(own, settings))
     if key not in estate.offers:
         estate.offers[key] = offers_of(draft.type, own, settings=settings)
     offered, groups = estate.offers[key]

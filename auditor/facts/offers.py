@@ -15,6 +15,7 @@ from auditor.inventory import Unknown
 ENTRA: Final = "microsoft.aadiam/tenants"
 _HELD: Final = {"free": ("Free",), "p1": ("Free", "P1"), "p2": ("Free", "P1", "P2")}
 _TIERS: Final = frozenset({"Free", "P1", "P2"})
+_NO_SUCH_TYPE: Final = frozenset({"resourcetypenotsupported", "resourcetypenotfound", "invalidresourcetype"})
 
 
 class Members(msgspec.Struct, frozen=True):
@@ -39,9 +40,7 @@ def offers_of(
     """
     known = catalog().get(resource_type.lower())
     ours = frozenset(c.name for c in known.categories if c.own) if known else frozenset()
-    if any(doc is not None and marker(doc) == "$unsupported" for doc in (categories, settings)):
-        return ours, {}
-    if categories is not None and marker(categories) == "$absent":
+    if offers_none(categories, settings):
         return ours, {}
     live = _live(resource_type, categories)
     if live is None:
@@ -53,6 +52,25 @@ def offers_of(
     made = {group: Members(frozenset(names)) for group, names in groups.items()}
     made["alllogs"] = Members(frozenset(live))
     return frozenset(live) | ours, made
+
+
+def offers_none(categories: Mapping[str, Any] | None, settings: Mapping[str, Any] | None) -> bool:
+    """Whether the answers say that a resource has no log categories.
+
+    An answer that does not speak of its type says so only if its settings are not there either: 409 means that nobody
+    registered Azure Monitor, and any other 400 or 404 that the list could not be had.
+    """
+    if settings is not None and marker(settings) == "$unsupported":
+        return True
+    if categories is None or marker(categories) not in ("$absent", "$unsupported"):
+        return False
+    return _answer(categories)[1] in _NO_SUCH_TYPE or (settings is not None and _answer(settings)[0] == 404)
+
+
+def _answer(document: Mapping[str, Any]) -> tuple[object, str]:
+    """Status and lower-case code of an answered "no"."""
+    no = mapping(document.get("$absent") or document.get("$unsupported"))
+    return no.get("status"), text(no.get("code")).lower()
 
 
 def _live(resource_type: str, categories: Mapping[str, Any] | None) -> dict[str, list[str]] | None:
@@ -90,13 +108,15 @@ def entra_offers(
     categories: Mapping[str, Any] | None,
     licence: str | Unknown,
     workload_identities: bool | Unknown | None = None,
+    *,
+    settings: Mapping[str, Any] | None = None,
 ) -> tuple[frozenset[str], frozenset[str]]:
     """(offered, perhaps offered) categories of the Entra tenant under its licence.
 
     What a plan other than P1 or P2 offers is perhaps offered, unless `workload_identities` tells; so is a category that
     only the tenant's own list names. Azure lists every category whatever the licence, so the list only narrows.
     """
-    if categories is not None and marker(categories) in ("$absent", "$unsupported"):
+    if offers_none(categories, settings):
         return frozenset(), frozenset()
     live = _live(ENTRA, categories)
     names = frozenset(c.name for c in catalog()[ENTRA].categories) if live is None else frozenset(live)

@@ -25,6 +25,9 @@ P = "/subscriptions/S/resourceGroups/rg/providers/Microsoft.Datadog/monitors/D"
 ID = "/subscriptions/S/x/providers/Microsoft.Insights/diagnosticSettings/"
 
 
+UNREGISTERED = "MissingSubscriptionRegistration"
+
+
 def known(kind: str, place: str, part: str | None) -> Destination:
     """A destination that exists and keeps everything."""
     return Destination(
@@ -126,10 +129,37 @@ def test_without_a_live_list_the_catalog_speaks(categories: Any) -> None:
     assert offers_of("Contoso/things", categories) == (frozenset(), {})
 
 
-@pytest.mark.parametrize("mark", ["$absent", "$unsupported"])
-def test_trap_14_unsupported_types_offer_nothing(mark: str) -> None:
-    assert offers_of(VAULT, {"id": "x", mark: {"status": 400}}) == (frozenset(), {})
+@pytest.mark.parametrize("code", ["ResourceTypeNotSupported", "ResourceTypeNotFound", "InvalidResourceType"])
+def test_trap_14_unsupported_types_offer_nothing(code: str) -> None:
+    assert offers_of(VAULT, no("$unsupported", 400, code), settings=listed()) == (frozenset(), {})
     assert offers_of(VAULT, live()) == (frozenset(), {"alllogs": Members(frozenset())})
+
+
+def no(mark: str, status: int, code: str) -> dict[str, Any]:
+    return {"id": "x", mark: {"status": status, "code": code}}
+
+
+@pytest.mark.parametrize(
+    ("categories", "settings"),
+    [
+        pytest.param(no("$absent", 409, UNREGISTERED), no("$absent", 409, UNREGISTERED), id="monitor not registered"),
+        pytest.param(no("$absent", 404, "NotFound"), listed(), id="404 beside settings"),
+        pytest.param(no("$unsupported", 400, "BadRequest"), listed(), id="400 of another kind"),
+        pytest.param(no("$absent", 404, "NotFound"), {"id": "x", "$unknown": {"reason": "denied"}}, id="404 and 403"),
+    ],
+)
+def test_a_no_that_does_not_speak_of_the_type_leaves_the_catalog(categories: Any, settings: Any) -> None:
+    offers, groups = offers_of(VAULT, categories, settings=settings)
+    assert offers == set(categories_of(VAULT))
+    assert set(groups) == {"alllogs", "audit"}
+    assert offers_of("Contoso/things", categories, settings=settings) == (frozenset(), {})
+
+
+@pytest.mark.parametrize("code", ["NotFound", "ResourceNotFound"])
+def test_what_answers_404_to_both_questions_offers_nothing(code: str) -> None:
+    gone = no("$absent", 404, code)
+    assert offers_of(VAULT, gone, settings=gone) == (frozenset(), {})
+    assert offers_of(VAULT, no("$unsupported", 400, "BadRequest"), settings=gone) == (frozenset(), {})
 
 
 def test_trap_14_a_list_may_name_categories_that_cannot_be_set() -> None:
@@ -137,7 +167,11 @@ def test_trap_14_a_list_may_name_categories_that_cannot_be_set() -> None:
 
 
 def test_flow_logs_stay_offered_whatever_the_list_says() -> None:
-    for categories in (None, live(("NetworkSecurityGroupEvent", ["allLogs"])), {"id": "x", "$unsupported": {}}):
+    for categories in (
+        None,
+        live(("NetworkSecurityGroupEvent", ["allLogs"])),
+        {"id": "x", "$unsupported": {"code": "ResourceTypeNotSupported"}},
+    ):
         offers, groups = offers_of(GROUP, categories)
         assert "FlowLog" in offers
         assert "FlowLog" not in groups.get("alllogs", Members(frozenset())).certain
@@ -525,7 +559,15 @@ def test_workload_identities_have_a_licence_of_their_own(held: Any, where: int |
 
 
 def test_the_entra_tenant_answers_that_it_has_none() -> None:
-    assert entra_offers({"id": "x", "$unsupported": {"status": 400}}, "p2") == (frozenset(), frozenset())
+    assert entra_offers(no("$unsupported", 400, "ResourceTypeNotSupported"), "p2") == (frozenset(), frozenset())
+    assert entra_offers(no("$absent", 404, "NotFound"), "p2", settings=no("$absent", 404, "NotFound")) == (
+        frozenset(),
+        frozenset(),
+    )
+
+
+def test_an_entra_tenant_whose_settings_answer_has_what_the_catalog_says() -> None:
+    assert entra_offers(no("$absent", 404, "NotFound"), "p1", settings=listed()) == entra_offers(None, "p1")
 
 
 # --- properties -----------------------------------------------------------------------------------------------------
