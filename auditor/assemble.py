@@ -19,7 +19,7 @@ from auditor.facts.exposure import exposure, open_without_group
 from auditor.facts.flows import FlowCover, Flows, flow_facts
 from auditor.facts.licence import licence, workload_identities
 from auditor.facts.network_index import index_network
-from auditor.facts.offers import Groups, entra_offers, offers_none, offers_of
+from auditor.facts.offers import Groups, entra_offers, entra_withheld, offers_none, offers_of
 from auditor.facts.places import Places, place_resource
 from auditor.facts.settings import routes_of, setting_facts, settings_of
 from auditor.facts.shapes import entries, mapping, text
@@ -248,7 +248,12 @@ def _settings(draft: Draft, estate: _Estate, offers: frozenset[str], groups: Gro
         return draft.stand_in
     if document is None and (estate.declared or not offers - {FLOW_LOG}):
         return ()  # it logs nothing, or whoever declared it declared no setting
-    return settings_of(document, draft.type, offers, groups, estate.resolve)
+    found = settings_of(document, draft.type, offers, groups, estate.resolve)
+    if draft.type != d.ENTRA or estate.licence != "free" or isinstance(found, Unknown):
+        return found
+    # A setting from the days when there was a licence still names what is not exported any more.
+    withheld = entra_withheld(estate.licence, estate.workload)
+    return tuple(msgspec.structs.replace(setting, categories=setting.categories - withheld) for setting in found)
 
 
 def _with_classic(

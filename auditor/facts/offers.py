@@ -130,6 +130,12 @@ def entra_offers(
     return frozenset(offered), frozenset(perhaps)
 
 
+def entra_withheld(licence: str | Unknown, workload_identities: bool | Unknown | None = None) -> frozenset[str]:
+    """The categories that the Entra tenant certainly does not export under its licence."""
+    names = (known.name for known in catalog()[ENTRA].categories)
+    return frozenset(name for name in names if _held(name, licence, workload_identities) is False)
+
+
 def _held(name: str, licence: str | Unknown, workload_identities: bool | Unknown | None) -> bool | None:
     known = category(ENTRA, name)
     if known is None or not known.licence:

@@ -180,7 +180,8 @@ def _enabled(
         if text(one):
             found = Members(frozenset({_spelling(resource_type, text(one), offers)}))
         elif text(group):
-            written.append(text(group))
+            if switch:
+                written.append(text(group))
             found = expand(resource_type, text(group), offers, groups)
         else:
             found = Members(frozenset(), every if undecided(one) or undecided(group) else frozenset())
