@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from auditor.documents import name_of
 from auditor.formats.remedies import filled
 from auditor.formats.words import apart, listing, type_label
 from auditor.report import Finding, RuleResult
@@ -197,4 +198,5 @@ def _glance(value: Any) -> str:
         return str(value["name"]) if "name" in value else json.dumps(value, ensure_ascii=False, default=str)
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    return str(value)
+    text = str(value)
+    return name_of(text) if text.lower().startswith("/subscriptions/") else text  # an id's end tells enough

@@ -7,7 +7,7 @@ import msgspec
 from auditor.documents import ENTRA, SUBSCRIPTION, normal_id
 from auditor.report import SEVERITIES, Report, RuleResult, Tally, percent
 
-MOST = 8
+MOST = 7
 
 Source = tuple[str, str]  # normal id of a resource, category in lower case
 
@@ -65,6 +65,9 @@ def priorities(report: Report, results: list[RuleResult], total: Tally) -> Prior
     return Priorities(rules=chosen, after=after, grave_left=sum(1 for _ in grave))
 
 
+_NAMING_ONE = {"facts.flow_coverage": "flowlog"}  # a fact that speaks of one log source
+
+
 def _gains(report: Report, results: list[RuleResult]) -> dict[int, set[Source]]:
     """By place in `results`: the sources that are not exported and that a rule's failures speak of.
 
@@ -83,7 +86,9 @@ def _gains(report: Report, results: list[RuleResult]) -> dict[int, set[Source]]:
         for finding in result.failed:
             place = normal_id(finding.subject.id)
             for key, named in finding.evidence.items():
-                if key.endswith("missing") and isinstance(named, list):  # `missing`, `facts.audit_missing`
+                if key in _NAMING_ONE:
+                    found |= {(place, _NAMING_ONE[key])} & lacking.get(place, set())
+                elif key.endswith("missing") and isinstance(named, list):  # `missing`, `facts.audit_missing`
                     found |= {(place, str(category).casefold()) for category in named} & lacking.get(place, set())
         if found:
             gains[index] = found

@@ -295,7 +295,7 @@ class TestPriorities:
     def test_what_is_grave_and_left_out_is_counted(self):
         many = [RuleResult(info=rule(f"r{n:02}", "high"), findings=[finding()]) for n in range(11)]
         found = priorities(report(), many, Tally())
-        assert (len(found.rules), found.grave_left) == (8, 3)
+        assert (len(found.rules), found.grave_left) == (7, 4)
 
     def test_what_is_exported_accepted_or_not_assessed_is_no_gain(self):
         rows = [row("k1", a="exported", b="accepted", c="unassessed")]
@@ -335,6 +335,12 @@ class TestAffected:
         odd = {"facts.audit_missing": ["A", "B"], "facts.audit_offered": ["A", "B"], "facts.days": 3, "facts.n": 3}
         found = affected(self.result(finding(evidence=odd), finding(name="b")), {}, None, evidence=True)
         assert found.rows[0].evidence == "audit missing and audit offered: A, B · days: 3 · n: 3"
+
+    def test_an_id_in_the_evidence_is_shown_by_its_end(self):
+        odd = {"properties.targetResourceId": f"{VAULT}kv-far"}
+        found = affected(self.result(finding(evidence=odd), finding(name="b")), {}, None, evidence=True)
+        assert found.rows[0].evidence == "target resource id: kv-far"
+        assert f"{VAULT}kv-far" in found.evidence
 
     def test_a_name_inside_of_a_word_stays(self):
         found = affected(self.result(finding(name="a", message="apples and a pear")), {}, None, evidence=True)
