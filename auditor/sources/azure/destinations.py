@@ -106,12 +106,13 @@ async def read_destinations(reader: Reader, resources: Iterable[d.Document]) -> 
 async def _read_place(reader: Reader, kind: str, place: str) -> None:
     place = "/" + place.strip("/")
     place_type = d.type_of(place)
-    read = reads.resource_read(place_type)
-    if kind not in _TYPES or place_type.lower() != _TYPES[kind].lower():
-        read = None
-    if read is None:
-        what = "partner solutions outside the inventory are" if kind == "partner" else "a place with such an id is"
-        reader.keep(d.unreadable(place, place_type or _TYPES.get(kind, kind), reason=f"{what} not read"))
+    expected = _TYPES.get(kind, place_type)
+    read = reads.partner_read(place_type) if kind == "partner" else reads.resource_read(expected)
+    if read is None or place_type.lower() != expected.lower():
+        what = "partner solutions of its kind are" if kind == "partner" else "a place with such an id is"
+        # Of the type that it is used as: an odd id must not add a subscription, or a vault, to what is judged.
+        told = expected if "/providers/" in place.lower() else ""
+        reader.keep(d.unreadable(place, _TYPES.get(kind) or told or kind, reason=f"{what} not read"))
         return
     await reader.document(read, place)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -174,13 +175,30 @@ RESOURCE_VERSIONS: Final = {
     "Microsoft.Storage/storageAccounts": "2023-05-01",
     "Microsoft.Web/sites": "2023-12-01",
 }
-_BY_LOWER_TYPE: Final = {name.lower(): (name, version) for name, version in RESOURCE_VERSIONS.items()}
+# Partner solutions that take logs, read only to see whether they are still there.
+PARTNER_VERSIONS: Final = {
+    "Dynatrace.Observability/monitors": "2021-09-01",
+    "Microsoft.Confluent/organizations": "2021-12-01",
+    "Microsoft.Datadog/monitors": "2021-03-01",
+    "Microsoft.Elastic/monitors": "2020-07-01",
+    "Microsoft.Logz/monitors": "2020-10-01",
+    "NewRelic.Observability/monitors": "2022-07-01",
+}
 
 
 def resource_read(resource_type: str) -> Read | None:
     """How one resource of a type is read by its id; None where no api-version is known."""
-    known = _BY_LOWER_TYPE.get(resource_type.lower())
-    if known is None:
-        return None
-    name, version = known
-    return Read(type=name, path="{of}", api_version=version, action=f"{name}/read", is_list=False)
+    return _by_id(RESOURCE_VERSIONS, resource_type)
+
+
+def partner_read(resource_type: str) -> Read | None:
+    """How one partner solution of a type is read by its id; None where no api-version is known."""
+    return _by_id(PARTNER_VERSIONS, resource_type)
+
+
+def _by_id(versions: Mapping[str, str], resource_type: str) -> Read | None:
+    wanted = resource_type.lower()
+    for name, version in versions.items():
+        if name.lower() == wanted:
+            return Read(type=name, path="{of}", api_version=version, action=f"{name}/read", is_list=False)
+    return None

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from auditor.documents import categories_id, settings_id, storage_service_id
+from auditor.documents import categories_id, marker, settings_id, storage_service_id
 
 DISK = "Microsoft.Compute/disks"
 
@@ -296,6 +296,7 @@ def test_what_a_flow_log_watches_is_looked_up_where_it_was_not_listed(azure, bel
         f"{WORKSPACE}\n\r\nHost: evil.example",
         f"{ELSEWHERE}/Microsoft.OperationalInsights/workspaces/{'w' * 5000}",
         f"{ELSEWHERE}/Microsoft.Compute/virtualMachines/vm",
+        "/subscriptions/not-an-id",
         {"id": WORKSPACE},
     ],
 )
@@ -308,17 +309,37 @@ def test_a_place_with_an_odd_id_harms_nothing(azure, place: Any) -> None:
     assert {seen.headers["host"].rsplit(":")[0] for seen in azure.seen} <= {"127.0.0.1", "localhost"}
     assert all(".." not in seen.path for seen in azure.seen)
     assert asked(azure, WORKSPACE) == 0
-    named = [doc for doc in collection.documents if doc["type"].lower().endswith(("/workspaces", "/virtualmachines"))]
+    named = [doc for doc in collection.documents if doc["type"].lower().endswith("/workspaces")]
     assert all("$unknown" in doc or "$absent" in doc for doc in named)
+    assert len(named) == isinstance(place, str), "it is a place for logs, and nothing else to be judged"
 
 
-def test_a_partner_outside_the_inventory_is_unknown(azure) -> None:
+@pytest.mark.parametrize(
+    ("answer", "mark"),
+    [
+        ((404, {"error": {"code": "ResourceNotFound"}}), "$absent"),
+        ((403, {"error": {"code": "AuthorizationFailed"}}), "$unknown"),
+        ({"properties": {"provisioningState": "Succeeded"}}, None),
+    ],
+)
+def test_a_partner_outside_the_inventory_is_looked_up(azure, answer: Any, mark: str | None) -> None:
     azure.resources(azure.vault())
     azure[settings_id(azure.VAULT)] = setting(marketplacePartnerId=PARTNER)
+    azure[PARTNER] = answer
 
     document = azure.one(azure.scan(), PARTNER)
 
     assert document["type"] == "Microsoft.Datadog/monitors"
+    assert marker(document) == mark
+
+
+def test_a_partner_of_an_unknown_kind_is_unknown(azure) -> None:
+    azure.resources(azure.vault())
+    azure[settings_id(azure.VAULT)] = setting(marketplacePartnerId=PARTNER.replace("Datadog", "Newcomer"))
+
+    document = azure.one(azure.scan(), PARTNER.replace("Datadog", "Newcomer"))
+
+    assert document["type"] == "Microsoft.Newcomer/monitors"
     assert "partner" in document["$unknown"]["reason"]
 
 
