@@ -10,6 +10,7 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -44,8 +45,10 @@ class Credential:
     Many reads share one audience; without the memory each of them would start the command-line tools again.
     """
 
-    def __init__(self, inner: Any, tenant: str | None = None) -> None:
+    def __init__(self, inner: Any, tenant: str | None = None, anew: Callable[[], Any] | None = None) -> None:
         self._inner = inner
+        self._anew = anew  # how to make one that remembers no token; None where a person would be asked again
+        self._former: list[Any] = []
         self._tenant = {"tenant_id": tenant} if tenant else {}
         self._tokens: dict[tuple[str, ...], AccessToken] = {}
         self._refused: dict[tuple[str, ...], AzureError] = {}
@@ -72,9 +75,19 @@ class Credential:
         self._tokens[scopes] = token
         return token
 
+    def forget(self, token: str) -> None:
+        """Drop a token that a service calls expired, whatever our clock says of it: the next one shall be new."""
+        spent = [scopes for scopes, held in self._tokens.items() if held.token == token]
+        for scopes in spent:
+            del self._tokens[scopes]
+        if spent and self._anew is not None:
+            self._former.append(self._inner)
+            self._inner = self._anew()
+
     async def close(self) -> None:
-        """Close what the inner credential holds open."""
-        await self._inner.close()
+        """Close what the inner credentials hold open."""
+        for inner in (*self._former, self._inner):
+            await inner.close()
 
 
 class InThread:
@@ -98,7 +111,9 @@ def open_credential(options: Options, transport: Any) -> Credential:
     if options.auth not in AUTH_METHODS:
         raise AuditorError(f"unknown way to sign in: {options.auth!r}", f"one of {', '.join(AUTH_METHODS)}")
     try:
-        return Credential(_build(options, transport), options.tenant)
+        inner = _build(options, transport)
+        anew = None if isinstance(inner, InThread) else partial(_build, options, transport)
+        return Credential(inner, options.tenant, anew)
     except ValueError as error:
         raise IdentityError(f"no Azure identity is usable: {short(error)}", login_hint(options)) from error
 

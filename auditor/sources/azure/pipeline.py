@@ -15,6 +15,7 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.core.pipeline import AsyncPipeline, PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import (
     AsyncBearerTokenCredentialPolicy,
+    AsyncHTTPPolicy,
     AsyncRetryPolicy,
     SansIOHTTPPolicy,
     UserAgentPolicy,
@@ -33,6 +34,10 @@ _READING_POSTS: Final = re.compile(
     r"|/v1/workspaces/[0-9a-f-]{36}/query"
     r"|(/[\w.()-]+)+/providers/microsoft\.insights/logs",
     re.IGNORECASE,
+)
+
+_TOKEN_SPENT: Final = re.compile(
+    rb"\b(ExpiredAuthenticationToken|InvalidAuthenticationToken|InvalidAuthenticationInfo)\b", re.IGNORECASE
 )
 
 
@@ -115,6 +120,22 @@ class PatientRetry(AsyncRetryPolicy[Any, Any]):
         return True
 
 
+class Renew(AsyncHTTPPolicy[Any, Any]):
+    """Asks once more, with a new token, where the service calls the token expired or invalid."""
+
+    def __init__(self, forget: Callable[[str], None]) -> None:
+        super().__init__()
+        self._forget = forget
+
+    async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        """Send a request, at most twice."""
+        response = await self.next.send(request)
+        if response.http_response.status_code != 401 or not _TOKEN_SPENT.search(response.context["body"][:10_000]):
+            return response
+        self._forget(request.http_request.headers.get("Authorization", "").removeprefix("Bearer "))
+        return await self.next.send(request)
+
+
 class Meter(SansIOHTTPPolicy[Any, Any]):
     """Counts what is sent and what is throttled; retries count too."""
 
@@ -147,6 +168,7 @@ class Pipelines:
                     user_agent,
                     PatientRetry(options),
                     Throttle(options.retry_after_cap),
+                    Renew(credential.forget),
                     auth,
                     guard,
                     Meter(counts),

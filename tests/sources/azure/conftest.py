@@ -66,6 +66,7 @@ class FakeAzure:
         self.urls: dict[str, str] = {}
         self.storage_domains: tuple[str, ...] = ("localhost",)
         self._counts: Counter[str] = Counter()
+        self._tokens = 0
 
     # --- setting up ---
 
@@ -148,7 +149,9 @@ class FakeAzure:
 
     def _token(self, raw: bytes) -> web.Response:
         scope = parse_qs(raw.decode())["scope"][0]
-        token = jwt({"aud": scope.removesuffix("/.default"), "tid": TENANT, "appid": APP, "app_displayname": "auditor"})
+        self._tokens += 1
+        claims = {"aud": scope.removesuffix("/.default"), "tid": TENANT, "appid": APP, "app_displayname": "auditor"}
+        token = jwt({**claims, "uti": str(self._tokens)})  # no two tokens are the same
         return web.json_response({"token_type": "Bearer", "expires_in": 3600, "access_token": token})
 
     async def _say(self, request: web.BaseRequest, answer: Any) -> web.StreamResponse:

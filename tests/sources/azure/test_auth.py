@@ -223,3 +223,18 @@ def test_a_custom_cloud_has_its_storage_on_the_same_host_too() -> None:
 )
 def test_two_addresses_are_of_one_origin(one: str, other: str, same: bool) -> None:
     assert (origin(one) == origin(other)) is same
+
+
+def test_a_forgotten_token_is_replaced_by_a_new_credential_once() -> None:
+    inner, fresh = Inner(AccessToken("1", 2**40)), Inner(AccessToken("2", 2**40))
+    credential = Credential(inner, anew=lambda: fresh)
+
+    async def run() -> list[str]:
+        first = (await credential.get_token("s")).token
+        credential.forget(first)
+        second = (await credential.get_token("s")).token
+        credential.forget(first)  # another read was refused with the old one meanwhile
+        return [first, second, (await credential.get_token("s")).token]
+
+    assert asyncio.run(run()) == ["1", "2", "2"]
+    assert len(fresh.asked) == 1

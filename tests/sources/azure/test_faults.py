@@ -148,6 +148,26 @@ def test_an_answer_that_is_too_large_is_not_read_to_its_end(azure, monkeypatch: 
     assert document["$unknown"]["reason"] == "the answer is too large"
 
 
+def test_a_token_that_has_expired_is_asked_for_anew_once(azure) -> None:
+    azure.resources(azure.vault())
+    azure[settings_id(azure.VAULT)] = [error(401, "ExpiredAuthenticationToken"), EMPTY]
+
+    collection = azure.scan()
+
+    assert azure.one(collection, settings_id(azure.VAULT))["value"] == []
+    tokens = {seen.headers["authorization"] for seen in azure.seen if seen.place == "manager"}
+    assert len(tokens) == 2
+
+
+def test_a_sign_in_that_stays_refused_is_not_tried_for_ever(azure) -> None:
+    azure.resources(azure.vault())
+    azure[settings_id(azure.VAULT)] = error(401, "ExpiredAuthenticationToken")
+
+    azure.scan()
+
+    assert sum(seen.path == settings_id(azure.VAULT).lower() for seen in azure.seen) == 2
+
+
 # --- pages ---
 
 

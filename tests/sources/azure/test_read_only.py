@@ -49,6 +49,9 @@ class FixedToken:
     async def get_token(self, *scopes: str, **_: Any) -> AccessToken:
         return AccessToken("a.b.c", 2**40)
 
+    def forget(self, token: str) -> None:
+        """There is no other."""
+
 
 async def _send(azure, name: str, method: str, url: str, meddle: SansIOHTTPPolicy | None = None) -> int:
     async with azure.serving():
@@ -57,7 +60,7 @@ async def _send(azure, name: str, method: str, url: str, meddle: SansIOHTTPPolic
         try:
             pipeline = getattr(Pipelines(options, FixedToken(), transport, Counts()), name)
             if meddle is not None:  # behind the first guard
-                runner = pipeline._impl_policies[4]
+                runner = pipeline._impl_policies[5]
                 original = runner.send
 
                 async def send_meddled(request: Any) -> Any:
