@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import msgspec
+from contoso_reports import makers
 
 from auditor.config import Configuration
 from auditor.rule_schema import findings_schema, rule_schema
@@ -29,6 +30,7 @@ GENERATED = {
     "rules/rule.schema.json": rule_schema,
     "reports/findings.schema.json": findings_schema,
     "reports/configuration.schema.json": configuration_schema,
+    **makers(),
 }
 
 
@@ -39,12 +41,13 @@ def main() -> int:
     check = parser.parse_args().check
     stale = []
     for name, make in GENERATED.items():
-        file, text = ROOT / name, make()
-        if file.is_file() and file.read_text(encoding="utf-8") == text:
+        file, made = ROOT / name, make().encode()
+        if file.is_file() and file.read_bytes() == made:
             continue
         stale.append(name)
         if not check:
-            file.write_text(text, encoding="utf-8")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(made)
     for name in stale:
         print(f"{'not current' if check else 'written'}: {name}", file=sys.stderr)
     return 1 if check and stale else 0

@@ -1,0 +1,61 @@
+"""The reports of Contoso that are checked in: what every format looks like, and what a change of it changes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+from auditor.assemble import assemble
+from auditor.emulator import running
+from auditor.formats import renderer
+from auditor.judge import judge
+from auditor.report import Report
+from auditor.rule import load_rules
+from auditor.sources.azure.cloud import Options, custom_cloud
+from auditor.sources.azure.collect import collect_now
+
+ROOT = Path(__file__).parents[1]
+ESTATE = ROOT / "examples" / "contoso" / "estate.json"
+SMALL = "contoso-dev"  # a subscription in which something passes, fails, and cannot be read
+
+# file → (format, subscriptions; none for all of Contoso)
+REPORTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "summary.txt": ("console", ()),
+    "summary.md": ("markdown-summary", ()),
+    f"{SMALL}.txt": ("console", (SMALL,)),
+    f"{SMALL}.json": ("json", (SMALL,)),
+    f"{SMALL}.md": ("markdown", (SMALL,)),
+    f"{SMALL}-summary.md": ("markdown-summary", (SMALL,)),
+    f"{SMALL}.html": ("html", (SMALL,)),
+}
+
+
+@cache
+def scanned(subscriptions: tuple[str, ...]) -> Report:
+    """Contoso, or these subscriptions of it, served, read and judged as of Contoso's own day."""
+    for name in [name for name in os.environ if name.startswith(("AZURE_", "AUDITOR_"))]:
+        del os.environ[name]  # whoever runs it
+    with running(ESTATE) as azure:
+        options = Options(
+            cloud=custom_cloud(resource_manager=azure.url, authority=azure.url, graph=azure.url),
+            tenant=azure.tenant,
+            auth="client-secret",
+            ca_file=str(azure.ca_file),
+            client_id=azure.client_id,
+            client_secret=azure.client_secret,
+            subscriptions=subscriptions,
+        )
+        as_of = datetime.fromisoformat(azure.as_of)
+        collection = collect_now(options, clock=lambda: as_of)
+    return judge(assemble(collection), load_rules(), generated_at=collection.run.finished_at)
+
+
+def makers() -> dict[str, Callable[[], str]]:
+    """Every checked-in report by its path, with what makes it."""
+    return {
+        f"examples/contoso/reports/{file}": lambda name=name, only=only: renderer(name)(scanned(only))
+        for file, (name, only) in REPORTS.items()
+    }
