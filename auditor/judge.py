@@ -9,7 +9,7 @@ import msgspec
 
 from auditor.coverage import coverage_rows, destination_rows, unread_rows
 from auditor.documents import DELETED_VAULTS, LOG_PROFILES, TABLES
-from auditor.inventory import Inventory, LogSetting, Resource, Unknown
+from auditor.inventory import Destination, Inventory, LogSetting, Resource, Unknown
 from auditor.match import Scope, lookup
 from auditor.report import SEVERITIES, Completeness, Finding, Report, Status, Subject, fingerprint
 from auditor.rule import AnyOf, Exists, Logs, Match, Requirement, Rule
@@ -345,7 +345,9 @@ def _evidence(rule: Rule, resource: Resource, verdict: Verdict, status: Status) 
         evidence["unsure"] = list(verdict.unsure)
     if isinstance(rule.require, Logs | AnyOf) and not isinstance(resource.settings, Unknown) and resource.settings:
         evidence["settings"] = [_setting(setting) for setting in resource.settings][:MAX_EVIDENCE]
-        unread = sorted({d.id for s in resource.settings for d in s.destinations if isinstance(d.exists, Unknown)})
+        unread = sorted(
+            {d.id for s in resource.settings for d in s.destinations if d.id and isinstance(d.exists, Unknown)}
+        )
         if unread:
             evidence["destinations_not_read"] = unread
     return evidence
@@ -355,13 +357,20 @@ def _setting(setting: LogSetting) -> dict[str, Any]:
     told: dict[str, Any] = {"name": setting.name, "kind": setting.kind, "categories": sorted(setting.categories)}
     if setting.groups:
         told["groups"] = list(setting.groups)
-    told["destinations"] = [
-        d.id if d.exists is True else f"{d.id} ({'deleted' if d.exists is False else 'not readable'})"
-        for d in setting.destinations
-    ]
+    if setting.possible - setting.categories:
+        told["perhaps"] = sorted(setting.possible - setting.categories)
+    told["destinations"] = [_destination(d) for d in setting.destinations]
     if setting.ends:
         told["ends"] = setting.ends
     return told
+
+
+def _destination(destination: Destination) -> str:
+    if not destination.id:
+        return f"{destination.kind} (not known)"
+    if destination.exists is True:
+        return destination.id
+    return f"{destination.id} ({'deleted' if destination.exists is False else 'not readable'})"
 
 
 def _plain(value: Any) -> Any:
