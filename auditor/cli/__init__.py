@@ -51,6 +51,7 @@ def tell(error: AuditorError) -> None:
     """Print an error as `error:` and `hint:` on stderr."""
     from auditor.formats.console import clean
 
-    print(f"error: {clean(error.message)}", file=sys.stderr)
+    said = "\n".join(clean(line) for line in error.message.split("\n"))  # one line for each way of signing in
+    print(f"error: {said}", file=sys.stderr)
     if error.hint:
         print(f"hint: {clean(error.hint)}", file=sys.stderr)

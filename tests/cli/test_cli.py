@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from conftest import CONTOSO
 
-from auditor.cli import main
+from auditor.cli import main, tell
 from auditor.cli.parser import AUTH_NAMES, CLOUD_NAMES, FORMAT_NAMES, SEVERITY_NAMES, build
 from auditor.cli.progress import _plain
+from auditor.errors import AuditorError
 from auditor.formats import FORMATS
 from auditor.report import SEVERITIES
 from auditor.rule import load_rules
@@ -151,6 +152,11 @@ def test_an_unknown_subscription(run, signed_in):
     assert code == 2
     assert "contoso-prd" in err
     assert "contoso-prod" in err.partition("hint:")[2]
+
+
+def test_each_way_to_sign_in_has_a_line(capsys):
+    tell(AuditorError("every way failed\n  EnvironmentCredential  no\x1b[2J"))
+    assert capsys.readouterr().err == "error: every way failed\n  EnvironmentCredential  no\ufffd[2J\n"
 
 
 def test_no_credentials(run):

@@ -24,7 +24,7 @@ from auditor.sources.azure.pipeline import short
 _RENEW_BEFORE: Final = 300  # seconds before its end that a token is asked for anew
 _ATTEMPT = re.compile(r"^\s*(\w+Credential): (.*)$")
 _WHERE_TO_READ_ON = re.compile(r"\s*(?:To mitigate this issue|Visit https://aka\.ms|See https://aka\.ms).*", re.DOTALL)
-_TRUST_HINT: Final = "set SSL_CERT_FILE to a file with the certificate authority of the proxy in between"
+TRUST_HINT: Final = "set SSL_CERT_FILE to a file with the certificate authority of the proxy in between"
 
 # Only errors: what failed is told by us, once, where it matters.
 logging.getLogger("azure.identity").addHandler(logging.NullHandler())
@@ -174,7 +174,7 @@ async def sign_in(credential: Credential, options: Options) -> Identity:
         token = await credential.get_token(scope(options.cloud.resource_manager_audience))
     except AzureError as error:
         said = explain(error)
-        hint = _TRUST_HINT if "certificate" in said.lower() and "verify" in said.lower() else login_hint(options)
+        hint = TRUST_HINT if "certificate" in said.lower() and "verify" in said.lower() else login_hint(options)
         raise IdentityError(f"no Azure identity is usable: {said}", hint) from error
     identity = identity_of(token.token)
     wanted = (options.tenant or "").lower()

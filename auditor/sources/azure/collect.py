@@ -14,7 +14,7 @@ from auditor import documents as d
 from auditor.catalog import can_log
 from auditor.errors import IdentityError
 from auditor.sources.azure import inventory, reads
-from auditor.sources.azure.auth import Identity, login_hint, open_credential, sign_in
+from auditor.sources.azure.auth import TRUST_HINT, Identity, login_hint, open_credential, sign_in
 from auditor.sources.azure.classic import read_classic
 from auditor.sources.azure.cloud import Options
 from auditor.sources.azure.destinations import read_destinations
@@ -186,11 +186,12 @@ def _nothing_readable(reader: Reader) -> IdentityError:
     listing = reader.kept(reads.SUBSCRIPTIONS.id(), d.SUBSCRIPTION)
     why = listing["$unknown"]["reason"] if listing is not None else "the identity sees no subscription"
     who = f" as {reader.identity.principal}" if reader.identity.principal else ""
-    grant = grant_for("/subscriptions/<subscription>/", reader.identity)
-    return IdentityError(
-        f"nothing could be read{who}: {why}",
-        f"{login_hint(reader.options)}, or give the identity a role: {grant}",
-    )
+    if listing is not None and "status" not in listing["$unknown"]:  # no answer: a role would not help
+        way_out = TRUST_HINT if "TLS" in why else "check the network, the proxy (HTTPS_PROXY, NO_PROXY) and --cloud"
+    else:
+        grant = grant_for("/subscriptions/<subscription>/", reader.identity)
+        way_out = f"{login_hint(reader.options)}, or give the identity a role: {grant}"
+    return IdentityError(f"nothing could be read{who}: {why}", way_out)
 
 
 # --- resources ---

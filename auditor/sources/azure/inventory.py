@@ -40,7 +40,7 @@ def chosen(visible: Sequence[d.Document], wanted: Sequence[str]) -> list[d.Docum
         return list(visible)
     picked: dict[str, d.Document] = {}
     for name in wanted:
-        key = name.strip().removeprefix("/subscriptions/").casefold()
+        key = name.strip().strip("/").casefold().removeprefix("subscriptions/")
         hits = [s for s in visible if key in (_guid(s), str(s.get("displayName") or "").casefold())]
         if not hits:
             shown = [f"{short(s.get('displayName') or '', 60)} ({_guid(s)})" for s in visible]

@@ -243,6 +243,16 @@ def test_nothing_readable_is_no_report(azure) -> None:
     assert "az role assignment create" in got.value.hint
 
 
+def test_an_azure_out_of_reach_is_not_a_matter_of_roles(azure) -> None:
+    azure["/subscriptions"] = "reset"
+
+    with pytest.raises(IdentityError, match="the connection was broken off") as got:
+        azure.scan()
+
+    assert "check the network" in got.value.hint
+    assert "role assignment" not in got.value.hint
+
+
 def test_a_tenant_without_subscriptions_can_be_scanned(azure) -> None:
     azure["/subscriptions"] = EMPTY
     azure["/providers/microsoft.aadiam/diagnosticSettings"] = EMPTY

@@ -154,7 +154,13 @@ def test_disabled_subscriptions_are_read(azure) -> None:
 
 
 @pytest.mark.parametrize(
-    "wanted", ["bbbbbbbb-0000-4000-8000-00000000000b", "TEST", "/subscriptions/BBBBBBBB-0000-4000-8000-00000000000b"]
+    "wanted",
+    [
+        "bbbbbbbb-0000-4000-8000-00000000000b",
+        "TEST",
+        "/subscriptions/BBBBBBBB-0000-4000-8000-00000000000b",
+        "/Subscriptions/bbbbbbbb-0000-4000-8000-00000000000b/",
+    ],
 )
 def test_subscriptions_are_chosen_by_id_or_name(azure, wanted: str) -> None:
     azure["/subscriptions"] = {
