@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -83,6 +83,17 @@ def affected(result: RuleResult, names: Mapping[str, str], most: int | None, *, 
         remedies=[(way, filled(text, findings[0], names)) for way, text in result.info.remediation.items()],
         remedy_for=subject_name(findings[0], names),
     )
+
+
+def columns(item: Affected) -> list[tuple[str, Callable[[AffectedRow], str]]]:
+    """Where the affected are: only columns in which something stands."""
+    possible: tuple[tuple[str, Callable[[AffectedRow], str]], ...] = (
+        ("Type", lambda row: row.kind),
+        ("Written in" if item.from_template else "Resource group", lambda row: row.place),
+        ("Subscription", lambda row: row.scope),
+        ("Location", lambda row: row.finding.subject.location),
+    )
+    return [(head, get) for head, get in possible if any(get(row) for row in item.rows)]
 
 
 def subject_name(finding: Finding, names: Mapping[str, str]) -> str:

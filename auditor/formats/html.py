@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +14,7 @@ from markupsafe import Markup
 
 from auditor.documents import name_of
 from auditor.formats import words
-from auditor.formats.affected import Affected, AffectedRow
+from auditor.formats.affected import Affected, columns
 from auditor.formats.safe import h, h_lines, h_prose, visible
 from auditor.formats.templates import environment, source
 from auditor.formats.view import View, build_view
@@ -145,29 +144,17 @@ def level(tally: Tally) -> str:
 
 # --- rows: thousands of them, so they are joined here ---------------------------------------------------------------
 
-_Column = tuple[str, Callable[[AffectedRow], str]]
-
-
-def _used(item: Affected) -> list[_Column]:
-    columns: tuple[_Column, ...] = (
-        ("Type", lambda row: row.kind),
-        ("Written in" if item.from_template else "Resource group", lambda row: row.place),
-        ("Subscription", lambda row: row.scope),
-        ("Location", lambda row: row.finding.subject.location),
-    )
-    return [(head, get) for head, get in columns if any(get(row) for row in item.rows)]
-
 
 def affected_heads(item: Affected) -> list[str]:
     """The heads of the table of affected resources: only columns in which something stands."""
     detail = ["What was found"] if any(row.text or row.evidence for row in item.rows) else []
     kind = words.subjects(item.result, 1)
-    return [kind[:1].upper() + kind[1:], *(head for head, _ in _used(item)), "State", *detail]
+    return [kind[:1].upper() + kind[1:], *(head for head, _ in columns(item)), "State", *detail]
 
 
 def affected_rows(item: Affected) -> Markup:
     """One row for every finding of a rule that failed or could not be told."""
-    used = [get for _, get in _used(item)]
+    used = [get for _, get in columns(item)]
     detail = any(row.text or row.evidence for row in item.rows)
     told: dict[str, str] = {}
     lines = []

@@ -11,6 +11,7 @@ from typing import Any
 import jinja2
 
 from auditor.formats import words
+from auditor.formats.affected import Affected, columns
 from auditor.formats.safe import m, m_block, m_code, m_prose
 from auditor.formats.templates import environment
 from auditor.formats.view import View, build_view
@@ -81,6 +82,7 @@ def _environment() -> jinja2.Environment:
             "url": _made(url),
             "marker": _made(lambda text: target_of(text)[:80] or "none"),
             "cells": _made(lambda values: " | ".join(m(value) for value in values)),
+            "affected": _made(affected_table),
             "short": lambda text, most=120: text if len(text) <= most else f"{text[:most]}…",
         },
     )
@@ -88,6 +90,26 @@ def _environment() -> jinja2.Environment:
 
 def _made(make: Callable[..., str]) -> Callable[..., Markdown]:
     return lambda *given: Markdown(make(*given))
+
+
+def affected_table(item: Affected, most: int) -> str:
+    """The affected resources of a rule as a table, without columns in which nothing stands."""
+    used = columns(item)
+    rows = item.rows[:most]
+    detail = any(row.text or row.evidence for row in rows)
+    heads = ["Subject", *(head for head, _ in used), "State", *(["What was found"] if detail else [])]
+    lines = [heads, ["-"] * len(heads)]
+    for row in rows:
+        found = f"{m(row.text)} ({m(row.evidence)})" if row.text and row.evidence else m(row.text or row.evidence)
+        lines.append(
+            [
+                f'<a id="{target_of(row.anchor)}"></a>{m(row.name)}',
+                *(m(get(row)) for _, get in used),
+                words.STATUS_WORDS[row.finding.status],
+                *([found] if detail else []),
+            ]
+        )
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def target_of(text: str) -> str:

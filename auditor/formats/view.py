@@ -261,9 +261,11 @@ def _scopes(report: Report, names: dict[str, str], hidden: dict[str, str]) -> li
 
 
 def _classes(rows: Iterable[Row]) -> dict[str, str]:
-    """The columns of the map: the known classes, and one more if a source fits none."""
+    """The columns of the map: the known classes of which a log is expected, and one more if a source fits none."""
     used = {cell.evidence_class for row in rows for cell in row.cells}
-    return dict(EVIDENCE_CLASSES) | ({OTHER: "Other"} if used - set(EVIDENCE_CLASSES) else {})
+    return {key: name for key, name in EVIDENCE_CLASSES.items() if key in used} | (
+        {OTHER: "Other"} if used - set(EVIDENCE_CLASSES) else {}
+    )
 
 
 def _types(rows: Iterable[Row]) -> list[TypeRow]:

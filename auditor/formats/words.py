@@ -3,143 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from auditor.formats.names import TECHNIQUES, TYPES
 from auditor.report import DestinationInfo, RuleResult, State, Status, Tally
 
 if TYPE_CHECKING:
+    from auditor.formats.affected import Affected
     from auditor.formats.view import TypeRow
 
-# Label of each resource type, in the order of the coverage map: identity, control plane, secrets, data, compute,
-# network, edge. Types that are not here follow, in the order of their names.
-_TYPES = {
-    "microsoft.aadiam/tenants": "Entra ID tenant",
-    "microsoft.management/managementgroups": "Management group",
-    "microsoft.resources/subscriptions": "Subscription (Activity Log)",
-    "microsoft.operationalinsights/workspaces": "Log Analytics workspace",
-    "microsoft.automation/automationaccounts": "Automation account",
-    "microsoft.recoveryservices/vaults": "Recovery Services vault",
-    "microsoft.dataprotection/backupvaults": "Backup vault",
-    "microsoft.keyvault/vaults": "Key Vault",
-    "microsoft.keyvault/managedhsms": "Managed HSM",
-    "microsoft.appconfiguration/configurationstores": "App Configuration",
-    "microsoft.storage/storageaccounts": "Storage account",
-    "microsoft.storage/storageaccounts/blobservices": "Blob storage",
-    "microsoft.storage/storageaccounts/queueservices": "Queue storage",
-    "microsoft.storage/storageaccounts/tableservices": "Table storage",
-    "microsoft.storage/storageaccounts/fileservices": "File storage",
-    "microsoft.sql/servers": "SQL server",
-    "microsoft.sql/servers/databases": "SQL database",
-    "microsoft.sql/managedinstances": "SQL managed instance",
-    "microsoft.sql/managedinstances/databases": "SQL managed database",
-    "microsoft.dbforpostgresql/flexibleservers": "PostgreSQL server",
-    "microsoft.dbformysql/flexibleservers": "MySQL server",
-    "microsoft.documentdb/databaseaccounts": "Cosmos DB account",
-    "microsoft.cache/redis": "Redis cache",
-    "microsoft.synapse/workspaces": "Synapse workspace",
-    "microsoft.databricks/workspaces": "Databricks workspace",
-    "microsoft.datafactory/factories": "Data Factory",
-    "microsoft.kusto/clusters": "Data Explorer cluster",
-    "microsoft.eventhub/namespaces": "Event Hubs namespace",
-    "microsoft.servicebus/namespaces": "Service Bus namespace",
-    "microsoft.eventgrid/topics": "Event Grid topic",
-    "microsoft.search/searchservices": "AI Search service",
-    "microsoft.cognitiveservices/accounts": "AI services account",
-    "microsoft.machinelearningservices/workspaces": "Machine Learning workspace",
-    "microsoft.containerservice/managedclusters": "AKS cluster",
-    "microsoft.containerregistry/registries": "Container registry",
-    "microsoft.app/managedenvironments": "Container Apps environment",
-    "microsoft.web/sites": "App Service",
-    "microsoft.web/sites/slots": "App Service slot",
-    "microsoft.insights/components": "Application Insights",
-    "microsoft.signalrservice/signalr": "SignalR service",
-    "microsoft.signalrservice/webpubsub": "Web PubSub service",
-    "microsoft.logic/workflows": "Logic App",
-    "microsoft.apimanagement/service": "API Management",
-    "microsoft.compute/virtualmachines": "Virtual machine",
-    "microsoft.compute/virtualmachinescalesets": "Virtual machine scale set",
-    "microsoft.network/virtualnetworks": "Virtual network",
-    "microsoft.network/virtualnetworks/subnets": "Subnet",
-    "microsoft.network/networksecuritygroups": "Network security group",
-    "microsoft.network/networkwatchers/flowlogs": "Flow log",
-    "microsoft.network/publicipaddresses": "Public IP address",
-    "microsoft.network/loadbalancers": "Load balancer",
-    "microsoft.network/virtualnetworkgateways": "Virtual network gateway",
-    "microsoft.network/expressroutecircuits": "ExpressRoute circuit",
-    "microsoft.network/bastionhosts": "Bastion host",
-    "microsoft.network/azurefirewalls": "Azure Firewall",
-    "microsoft.network/applicationgateways": "Application Gateway",
-    "microsoft.network/frontdoors": "Front Door (classic)",
-    "microsoft.network/natgateways": "NAT gateway",
-    "microsoft.cdn/profiles": "Front Door or CDN profile",
-    "auditor/logdestinations": "Log destination",
-}
-_TYPE_ORDER = {name: place for place, name in enumerate(_TYPES)}
-
-# Names as in MITRE ATT&CK 19.1; an id that is not here is shown alone.
-_TECHNIQUES = {
-    "T1021": "Remote Services",
-    "T1046": "Network Service Discovery",
-    "T1048": "Exfiltration Over Alternative Protocol",
-    "T1069.003": "Cloud Groups",
-    "T1071.004": "DNS",
-    "T1078": "Valid Accounts",
-    "T1078.004": "Cloud Accounts",
-    "T1087.004": "Cloud Account",
-    "T1090": "Proxy",
-    "T1098": "Account Manipulation",
-    "T1098.001": "Additional Cloud Credentials",
-    "T1098.003": "Additional Cloud Roles",
-    "T1098.005": "Device Registration",
-    "T1110": "Brute Force",
-    "T1136.003": "Cloud Account",
-    "T1190": "Exploit Public-Facing Application",
-    "T1201": "Password Policy Discovery",
-    "T1213": "Data from Information Repositories",
-    "T1213.006": "Databases",
-    "T1484.002": "Trust Modification",
-    "T1485": "Data Destruction",
-    "T1485.001": "Lifecycle-Triggered Deletion",
-    "T1486": "Data Encrypted for Impact",
-    "T1490": "Inhibit System Recovery",
-    "T1496": "Resource Hijacking",
-    "T1496.001": "Compute Hijacking",
-    "T1498": "Network Denial of Service",
-    "T1505.003": "Web Shell",
-    "T1525": "Implant Internal Image",
-    "T1526": "Cloud Service Discovery",
-    "T1528": "Steal Application Access Token",
-    "T1530": "Data from Cloud Storage",
-    "T1535": "Unused/Unsupported Cloud Regions",
-    "T1537": "Transfer Data to Cloud Account",
-    "T1539": "Steal Web Session Cookie",
-    "T1548.005": "Temporary Elevated Cloud Access",
-    "T1550.001": "Application Access Token",
-    "T1550.004": "Web Session Cookie",
-    "T1552": "Unsecured Credentials",
-    "T1552.005": "Cloud Instance Metadata API",
-    "T1552.007": "Container API",
-    "T1555.006": "Cloud Secrets Management Stores",
-    "T1556.006": "Multi-Factor Authentication",
-    "T1556.007": "Hybrid Identity",
-    "T1556.009": "Conditional Access Policies",
-    "T1578": "Modify Cloud Compute Infrastructure",
-    "T1606.002": "SAML Tokens",
-    "T1609": "Container Administration Command",
-    "T1610": "Deploy Container",
-    "T1611": "Escape to Host",
-    "T1613": "Container and Resource Discovery",
-    "T1619": "Cloud Storage Object Discovery",
-    "T1621": "Multi-Factor Authentication Request Generation",
-    "T1648": "Serverless Execution",
-    "T1651": "Cloud Administration Command",
-    "T1654": "Log Enumeration",
-    "T1666": "Modify Cloud Resource Hierarchy",
-    "T1685": "Disable or Modify Tools",
-    "T1685.002": "Disable or Modify Cloud Log",
-}
+_TYPE_ORDER = {name: place for place, name in enumerate(TYPES)}
 
 STATE_WORDS: dict[State, str] = {
     "exported": "exported",
@@ -200,7 +76,7 @@ REMEDIES = {
 
 def type_label(resource_type: str) -> str:
     """What people call a resource type; made from its name where it is not a well-known one."""
-    label = _TYPES.get(resource_type.lower())
+    label = TYPES.get(resource_type.lower())
     if label or not resource_type:
         return label or "Other"
     words = apart(resource_type.rpartition("/")[2])
@@ -241,7 +117,7 @@ def subjects(result: RuleResult, number: int) -> str:
 
 def technique(attack_id: str) -> str:
     """An ATT&CK technique as `T1530 Data from Cloud Storage`."""
-    name = _TECHNIQUES.get(attack_id)
+    name = TECHNIQUES.get(attack_id)
     return f"{attack_id} {name}" if name else attack_id
 
 
@@ -259,6 +135,12 @@ def outcomes(counts: dict[str, int]) -> str:
 def capital(text: str) -> str:
     """The text as a sentence starts."""
     return text[:1].upper() + text[1:]
+
+
+def by_severity(failed: Sequence[Affected]) -> str:
+    """`6 high, 9 medium`: rules by severity, gravest first."""
+    counts = Counter(item.result.info.severity for item in failed)
+    return ", ".join(f"{number:,} {severity}" for severity, number in counts.items())
 
 
 def together(rules: int) -> str:

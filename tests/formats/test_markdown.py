@@ -83,7 +83,7 @@ class TestSummary:
     def test_it_names_the_ten_gravest_rules_and_counts_the_rest(self, summary):
         rows = re.findall(r"^\| (critical|high|medium|low|info) \|", summary, flags=re.MULTILINE)
         assert rows == ["critical"] * 3 + ["high"] * 7
-        assert "17 more rules fail." in summary
+        assert "17 more rules fail: " in summary
 
     def test_it_names_what_was_not_listed_beside_the_figure(self, summary):
         figure = next(line for line in summary.splitlines() if line.startswith("**42%**"))
