@@ -1,4 +1,4 @@
-"""Progress on stderr: a live line on a terminal, a plain line a stage otherwise, nothing with `--quiet`."""
+"""Progress on stderr: live bars on a terminal, a plain line a stage otherwise, nothing with `--quiet`."""
 
 from __future__ import annotations
 
@@ -20,12 +20,28 @@ def shown(*, quiet: bool) -> Iterator[Show | None]:
     """A function to show progress with, while the block runs; None when quiet."""
     if quiet:
         yield None
-    elif sys.stderr.isatty():
-        with _live() as show:
-            yield show
-    else:
-        with _plain() as show:
-            yield show
+        return
+    with _live() if sys.stderr.isatty() else _plain() as show:
+        yield _summed(show)
+
+
+def _summed(show: Show) -> Show:
+    """Shows a stage that comes in several rounds as one."""
+    import msgspec
+
+    rounds: dict[str, tuple[int, int]] = {}  # of the rounds that are over: done, total
+    last: dict[str, Progress] = {}
+
+    def summed(progress: Progress) -> None:
+        before, stage = last.get(progress.stage), progress.stage
+        if before is not None and progress.done < before.done:
+            done, total = rounds.get(stage, (0, 0))
+            rounds[stage] = done + before.done, total + before.total
+        last[stage] = progress
+        done, total = rounds.get(stage, (0, 0))
+        show(msgspec.structs.replace(progress, done=done + progress.done, total=total + progress.total))
+
+    return summed
 
 
 @contextmanager
@@ -35,7 +51,7 @@ def _live() -> Iterator[Show]:
     from rich.progress import Progress as Bars
 
     columns = (
-        TextColumn("  {task.description:<24}"),
+        TextColumn("  {task.description:<14}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
@@ -47,6 +63,8 @@ def _live() -> Iterator[Show]:
         def show(progress: Progress) -> None:
             counts: dict[str, Any] = {"denied": progress.denied, "throttled": progress.throttled}
             if progress.stage not in tasks:
+                for task in bars.tasks:  # what went before is over
+                    bars.update(task.id, total=task.completed or 1, completed=task.completed or 1)
                 tasks[progress.stage] = bars.add_task(progress.stage, total=progress.total or None, **counts)
             bars.update(tasks[progress.stage], completed=progress.done, total=progress.total or None, **counts)
 
@@ -77,6 +95,6 @@ def _plain(clock: Callable[[], float] = time.monotonic) -> Iterator[Show]:
 
 
 def _say(progress: Progress) -> None:
-    total = f"/{progress.total:,}" if progress.total else ""
+    far = f"{progress.done:,} of {progress.total:,}" if progress.total else "done"
     counts = f"denied {progress.denied:,}  throttled {progress.throttled:,}"
-    print(f"{progress.stage}: {progress.done:,}{total}  {counts}", file=sys.stderr, flush=True)
+    print(f"{progress.stage}: {far}  {counts}", file=sys.stderr, flush=True)

@@ -12,7 +12,7 @@ from conftest import CONTOSO
 
 from auditor.cli import main, tell
 from auditor.cli.parser import AUTH_NAMES, CLOUD_NAMES, FORMAT_NAMES, SEVERITY_NAMES, build
-from auditor.cli.progress import _plain
+from auditor.cli.progress import _plain, _summed
 from auditor.errors import AuditorError
 from auditor.formats import FORMATS
 from auditor.report import SEVERITIES
@@ -440,7 +440,15 @@ def test_plain_progress_is_a_line_when_a_stage_ends_and_every_half_minute(capsys
         for stage, done in (("settings", 0), ("settings", 1), ("settings", 2), ("settings", 4), ("retention", 1)):
             show(Progress(stage=stage, done=done, total=4, denied=1, throttled=0))
     assert [line.split("  ")[0] for line in capsys.readouterr().err.splitlines()] == [
-        "settings: 2/4",
-        "settings: 4/4",
-        "retention: 1/4",
+        "settings: 2 of 4",
+        "settings: 4 of 4",
+        "retention: 1 of 4",
     ]
+
+
+def test_a_stage_in_several_rounds_is_one_stage():
+    told = []
+    show = _summed(lambda progress: told.append((progress.stage, progress.done, progress.total)))
+    for stage, done, total in (("a", 0, 2), ("a", 2, 2), ("b", 0, 1), ("a", 0, 1), ("a", 1, 1)):
+        show(Progress(stage=stage, done=done, total=total, denied=0, throttled=0))
+    assert told == [("a", 0, 2), ("a", 2, 2), ("b", 0, 1), ("a", 2, 3), ("a", 3, 3)]
