@@ -324,7 +324,7 @@ def _own_facts(draft: Draft, estate: _Estate) -> dict[str, Any]:
 def _flow_places(flows: Flows, places: Places) -> None:
     """Where flow logs go are destinations like any other."""
     for key in sorted(flows.logs):
-        places.name([flows.logs[key].setting])
+        places.flow_log(flows.logs[key].setting)
 
 
 def _with_network(resource: Resource, exposed: Mapping[str, Any], flows: Flows) -> Resource:
@@ -363,8 +363,11 @@ def _as_destination(resource: Resource, estate: _Estate) -> Resource:
         places = estate.places.of_resource(resource.id)
         facts: dict[str, Any] = {"destination": bool(places), "exists": True}
         if places:
-            facts |= destination_facts(estate.documents, kind, resource.id, estate.resolve)
-            facts["receives"] = sorted(set().union(*(place.receives for place in places)))
+            receives = set().union(*(place.receives for place in places))
+            facts |= destination_facts(
+                estate.documents, kind, resource.id, estate.resolve, receives=receives, declared=estate.declared
+            )
+            facts["receives"] = sorted(receives)
         return msgspec.structs.replace(resource, facts={**resource.facts, **facts})
     if resource.type.lower() == d.TABLES.lower() and not resource.is_stand_in:
         return msgspec.structs.replace(resource, facts={**resource.facts, **_table_facts(resource, estate)})

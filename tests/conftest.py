@@ -16,6 +16,8 @@ from auditor.rule import load_rules
 from auditor.sources.azure.cloud import Options, custom_cloud
 from auditor.sources.azure.collect import collect_now
 
+pytest.register_assert_rewrite("estates")  # so that a case that fails says how
+
 CONTOSO = Path(__file__).parents[1] / "examples" / "contoso"
 AS_OF = datetime(2026, 11, 22, 7, 14, tzinfo=UTC)
 LEFT_ALONE = ("AZURE_", "AUDITOR_", "SSL_CERT_", "SOURCE_DATE_", "IDENTITY_", "MSI_", "HTTP_PROXY", "HTTPS_PROXY")

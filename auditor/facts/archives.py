@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -18,7 +18,7 @@ from auditor.truth import Truth
 ACTIVITY_CONTAINER: Final = "insights-activity-logs"
 _LOG_CONTAINERS: Final = ("insights-logs-", ACTIVITY_CONTAINER)
 # Azure Monitor appends to append blobs; Network Watcher writes block blobs.
-_FLOW_CONTAINERS: Final = ("insights-logs-flowlogflowevent", "insights-logs-networksecuritygroupflowevent")
+FLOW_CONTAINERS: Final = frozenset({"insights-logs-flowlogflowevent", "insights-logs-networksecuritygroupflowevent"})
 _ACTIVITY_TYPES: Final = (
     "microsoft.resources/subscriptions",
     "microsoft.management/managementgroups",
@@ -28,6 +28,11 @@ _ACTIVITY_TYPES: Final = (
 def container_of(resource_type: str, category: str) -> str:
     """The container in a storage account that a resource type's category is written to."""
     return ACTIVITY_CONTAINER if resource_type.lower() in _ACTIVITY_TYPES else f"insights-logs-{category.lower()}"
+
+
+def flow_container(*, retiring: bool) -> str:
+    """The container that flow logs are written to; those of security groups, which retire, have one of their own."""
+    return "insights-logs-networksecuritygroupflowevent" if retiring else "insights-logs-flowlogflowevent"
 
 
 class Expiry(msgspec.Struct, frozen=True):
@@ -45,12 +50,17 @@ class Expiry(msgspec.Struct, frozen=True):
             return True
         return None if any(prefix.startswith(f"{container}/") for prefix in self.prefixes) else False
 
-    def touches_logs(self) -> bool:
-        """Whether it deletes any blob that Azure Monitor appends logs to."""
-        if self.blob_types and "appendblob" not in self.blob_types:
+    def touches_logs(self, *, flows: bool = False) -> bool:
+        """Whether it deletes any blob that Azure Monitor appends logs to; `flows`: or that flow logs are written to."""
+        return self._touches_any("appendblob", _LOG_CONTAINERS) or (
+            flows and self._touches_any("blockblob", FLOW_CONTAINERS)
+        )
+
+    def _touches_any(self, blob_type: str, containers: Iterable[str]) -> bool:
+        if self.blob_types and blob_type not in self.blob_types:
             return False
         return not self.prefixes or any(
-            prefix.startswith(log) or log.startswith(prefix) for prefix in self.prefixes for log in _LOG_CONTAINERS
+            prefix.startswith(log) or log.startswith(prefix) for prefix in self.prefixes for log in containers
         )
 
 
@@ -111,11 +121,11 @@ def _expiry(rule: object) -> Expiry | Unknown | None:
     )
 
 
-def lifecycle_days(rules: tuple[Expiry, ...] | Unknown) -> float | Unknown:
-    """The smallest age at which a rule deletes any log blob; `inf` where none does."""
+def lifecycle_days(rules: tuple[Expiry, ...] | Unknown, *, flows: bool = False) -> float | Unknown:
+    """The smallest age at which a rule deletes any log blob; `inf` where none does. `flows`: also flow logs."""
     if isinstance(rules, Unknown):
         return rules
-    return min((rule.days for rule in rules if rule.touches_logs()), default=math.inf)
+    return min((rule.days for rule in rules if rule.touches_logs(flows=flows)), default=math.inf)
 
 
 def container_days(
@@ -124,7 +134,7 @@ def container_days(
     """How long a container's logs are kept; Unknown where a rule deletes some of its blobs earlier than others."""
     if isinstance(rules, Unknown):
         return rules
-    kind = blob_type or ("blockBlob" if container in _FLOW_CONTAINERS else "appendBlob")
+    kind = blob_type or ("blockBlob" if container in FLOW_CONTAINERS else "appendBlob")
     whole = min((rule.days for rule in rules if rule.touches(container, kind)), default=math.inf)
     part = min((rule.days for rule in rules if rule.touches(container, kind) is None), default=math.inf)
     if part < whole:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from auditor.documents import Document, event_hub_namespace, marker, name_of, normal_id
-from auditor.facts.archives import append_blocked, containers_of, expiries, lifecycle_days
+from auditor.facts.archives import FLOW_CONTAINERS, append_blocked, containers_of, expiries, lifecycle_days
 from auditor.facts.event_hubs import capture_of, find_hub
 from auditor.facts.numbers import number
 from auditor.facts.shapes import mapping, text
@@ -19,9 +19,17 @@ _SHOWN = 8  # names listed before "and n more"
 
 
 def destination_details(
-    documents: Mapping[str, Document], kind: str, place_id: str, *, declared: bool = False
+    documents: Mapping[str, Document],
+    kind: str,
+    place_id: str,
+    *,
+    receives: Iterable[str] = (),
+    declared: bool = False,
 ) -> dict[str, str]:
-    """Words about one place, by heading; empty where it could not be read. Facts that were not read are left out."""
+    """Words about one place, by heading; empty where it could not be read. Facts that were not read are left out.
+
+    `receives` names what is written to it.
+    """
     place_id = normal_id(place_id)
     owner = event_hub_namespace(place_id) if kind == "event-hub" else place_id
     document = documents.get(owner)
@@ -32,6 +40,9 @@ def destination_details(
         "storage": _account,
         "event-hub": _event_hub,
     }.get(kind, _nothing)(documents, document, place_id, declared)
+    if kind == "storage":
+        rules = expiries(documents.get(f"{place_id}/managementpolicies/default"), declared)
+        words["lifecycle"] = _lifecycle(lifecycle_days(rules, flows=not FLOW_CONTAINERS.isdisjoint(receives)))
     return {heading: said for heading, said in words.items() if said}
 
 
@@ -101,16 +112,11 @@ def _tables(documents: Mapping[str, Document], document: Document, place_id: str
 
 def _account(documents: Mapping[str, Document], document: Document, place_id: str, declared: bool) -> dict[str, str]:
     properties = mapping(document.get("properties"))
-    days = lifecycle_days(expiries(documents.get(f"{place_id}/managementpolicies/default"), declared))
     acls = mapping(properties.get("networkAcls"))
     action, bypass = text(acls.get("defaultAction")), text(acls.get("bypass"))
     return {
         "SKU": _sku(document),
-        "lifecycle": "no rule deletes log blobs"
-        if days == math.inf
-        else f"unknown: {days.reason}"
-        if isinstance(days, Unknown)
-        else f"log blobs are deleted after {days:g} days",
+        "lifecycle": "",  # said beside what the account receives
         "immutability": _immutability(documents, properties, place_id),
         "network rule": f"{action} by default, let through: {bypass or 'AzureServices'}" if action else "",
         "public network access": text(properties.get("publicNetworkAccess")),
@@ -122,6 +128,12 @@ def _account(documents: Mapping[str, Document], document: Document, place_id: st
         else "",
         "soft delete": _soft_delete(documents.get(f"{place_id}/blobservices/default")),
     }
+
+
+def _lifecycle(days: float | Unknown) -> str:
+    if isinstance(days, Unknown):
+        return f"unknown: {days.reason}"
+    return "no rule deletes log blobs" if math.isinf(days) else f"log blobs are deleted after {days:g} days"
 
 
 def _immutability(documents: Mapping[str, Document], properties: Mapping[str, Any], place_id: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from auditor.documents import Document, event_hub_namespace, marker, normal_id
 from auditor.facts.archives import (
+    FLOW_CONTAINERS,
     account_accepts,
     append_blocked,
     container_days,
@@ -149,8 +150,19 @@ def _captured(documents: Documents, hub: Mapping[str, Any], declared: bool) -> K
     return container_days(rules, container, "blockBlob"), 0.0  # Capture writes whole blobs
 
 
-def destination_facts(documents: Documents, kind: str, place_id: str, resolve: Resolver) -> dict[str, Any]:
-    """What rules read of a place: whether it accepts, for how long it keeps, and what is particular to its kind."""
+def destination_facts(
+    documents: Documents,
+    kind: str,
+    place_id: str,
+    resolve: Resolver,
+    *,
+    receives: Iterable[str] = (),
+    declared: bool = False,
+) -> dict[str, Any]:
+    """What rules read of a place: whether it accepts, for how long it keeps, and what is particular to its kind.
+
+    `receives` names what is written to it; `declared` as in `destination_index`.
+    """
     place = resolve(kind, place_id, None)
     facts: dict[str, Any] = {
         "accepts": place.accepts,
@@ -160,6 +172,9 @@ def destination_facts(documents: Documents, kind: str, place_id: str, resolve: R
     document = documents.get(normal_id(place_id))
     if kind == "storage":
         facts["lifecycle_days"] = place.retention_days
+        if place.exists is True and not FLOW_CONTAINERS.isdisjoint(receives):
+            rules = expiries(documents.get(f"{place.id}/managementpolicies/default"), declared)
+            facts["lifecycle_days"] = lifecycle_days(rules, flows=True)
     if kind == "log-analytics":
         readable = document is not None and marker(document) is None
         facts["daily_cap_gb"] = daily_cap_gb(document or {}) if readable else unread(document, "the workspace")

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from auditor.documents import FLOW_LOGS, Document, subscription_of
+from auditor.facts.archives import flow_container
 from auditor.facts.destinations import Resolver
 from auditor.facts.network import NSG, VNET, Network, look, owner_of, vnet_of
 from auditor.facts.numbers import number
@@ -17,7 +18,6 @@ from auditor.inventory import Destination, Unknown
 
 RETIREMENT: Final = date(2027, 9, 30)  # Azure deletes all flow logs on network security groups
 
-_CONTAINERS = {True: "insights-logs-networksecuritygroupflowevent", False: "insights-logs-flowlogflowevent"}
 _TABLES = {True: "AzureNetworkAnalytics_CL", False: "NTANetAnalytics"}  # Traffic Analytics, by whether it retires
 
 Region = tuple[str, str]  # subscription (lower case), region; "" for any
@@ -212,9 +212,9 @@ def _shorter(own: float | Unknown, storage: float | Unknown) -> float | Unknown:
 def _storage(body: Mapping[str, Any], destination: Resolver, retiring: bool) -> Destination:
     written = body.get("storageId")
     if isinstance(written, str) and written.strip():
-        return destination("storage", ref({"id": written}), _CONTAINERS[retiring])
+        return destination("storage", ref({"id": written}), flow_container(retiring=retiring))
     if is_unknown({"id": written}):
-        return destination("storage", "", _CONTAINERS[retiring])
+        return destination("storage", "", flow_container(retiring=retiring))
     return Destination(kind="storage", id="", exists=False, accepts=False)
 
 

@@ -21,6 +21,7 @@ from auditor.facts.flow_logs import (
     unread_flow_logs,
 )
 from auditor.facts.flow_settings import joint, setting_of, settings_over
+from auditor.facts.inbound import strays
 from auditor.facts.network import VNET, Missing, Network, SecurityGroup, look, vnet_of
 from auditor.facts.shapes import first_of, location, short
 from auditor.inventory import Destination, LogSetting, Unknown
@@ -125,6 +126,15 @@ class _Estate:
             self._units[endpoint.subnet].append(unit)
             if isinstance(endpoint.nsg, str):
                 self._own[endpoint.nsg].append(unit)
+        for stray in strays(net):
+            subnet = net.subnets.get(stray.subnet)
+            if subnet is None or not subnet.blind:
+                why = Unknown(
+                    reason=f"what has {stray.name} in subnet {short(stray.subnet)} is not among what was read"
+                )
+                self._units[stray.subnet].append(
+                    self._missing(Missing(owner=stray.owner, subnet="", why=why), stray.subnet)
+                )
         for subnet in net.subnets.values():
             if subnet.blind:
                 continue

@@ -58,6 +58,11 @@ def inbound(net: Network) -> Iterator[tuple[Endpoint, tuple[Way, ...]]]:
             yield endpoint, tuple(found)
 
 
+def strays(net: Network) -> list[Endpoint]:
+    """Addresses that a load balancer sends the internet to, and that nothing known in their subnet has."""
+    return _load_balancers(net).strays
+
+
 def _balancer_of(part: str) -> str:
     return "/".join(part.split("/")[:-2])
 

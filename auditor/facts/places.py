@@ -9,6 +9,7 @@ import msgspec
 
 from auditor.catalog import relevance
 from auditor.documents import LOG_DESTINATION, event_hub_namespace, name_of, resource_group_of, subscription_of
+from auditor.facts.archives import flow_container
 from auditor.facts.destination_words import destination_details
 from auditor.facts.destinations import Documents, Resolver, destination_facts
 from auditor.facts.settings import Route
@@ -51,6 +52,13 @@ class Places:
             if route.part and relevance(resource_type, route.category) != "operational":
                 self.at(route.kind, route.destination).receives.add(route.part.lower())
 
+    def flow_log(self, setting: LogSetting) -> None:
+        """Note the destinations of a flow log, and the container that it writes to."""
+        self.name([setting])
+        for destination in setting.destinations:
+            if destination.kind == "storage" and destination.id:
+                self.at("storage", destination.id).receives.add(flow_container(retiring=setting.ends is not None))
+
     def at(self, kind: str, place_id: str) -> Place:
         """The place with this kind and normal id, new or known."""
         place = self._places.get((kind, place_id))
@@ -79,7 +87,7 @@ def place_resource(
     shown += place.id[len(owner) :]
     subscription = subscription_of(place.id)
     found = resolve(place.kind, place.id, None)
-    facts = destination_facts(documents, place.kind, place.id, resolve)
+    facts = destination_facts(documents, place.kind, place.id, resolve, receives=place.receives, declared=declared)
     return Resource(
         id=place.id,
         shown_id=shown,
@@ -97,6 +105,6 @@ def place_resource(
             "sources": place.sources,
             "receives": sorted(place.receives),
             "in_scope": not scope or subscription in scope,
-            "details": destination_details(documents, place.kind, place.id, declared=declared),
+            "details": destination_details(documents, place.kind, place.id, receives=place.receives, declared=declared),
         },
     )
