@@ -109,7 +109,7 @@ def collect(arguments: argparse.Namespace) -> int:
     planned = sum(reads.values())
     print(
         f"{file}: {len(collection.documents):,} documents; {planned:,} reads: {reads['answered']:,} answered, "
-        f"{reads['not_supported']:,} not supported, {reads['unknown']:,} unknown",
+        f"{reads['not_supported']:,} not supported, {reads['unknown']:,} failed",
         file=sys.stderr,
     )
     if collection.run.interrupted:
@@ -206,7 +206,8 @@ def _gate(report: Report, fail_on: str | None, limit: str | int | None) -> int:
     code = EXIT_INCOMPLETE if incomplete else 0
     if incomplete:
         print(
-            f"Incomplete: {done.unknown:,} of {done.planned:,} reads are unknown, allowed are {limit}.", file=sys.stderr
+            f"Incomplete: {done.unknown:,} of {done.planned:,} reads failed; --max-unassessed allows {limit}.",
+            file=sys.stderr,
         )
     if fail_on:
         counts = count_findings(report)
@@ -215,7 +216,7 @@ def _gate(report: Report, fail_on: str | None, limit: str | int | None) -> int:
         ]
         if reached:
             told = ", ".join(f"{counts[s]} {s}" for s in reached)
-            print(f"Gate failed: {told}; --fail-on is {fail_on}.", file=sys.stderr)
+            print(f"Gate failed: {told}; --fail-on is {fail_on}. Exit {EXIT_GATE}.", file=sys.stderr)
             return EXIT_GATE
         if not incomplete:
             print(f"Gate passed: no failure at or above {fail_on}.", file=sys.stderr)

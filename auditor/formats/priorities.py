@@ -8,6 +8,7 @@ from auditor.documents import ENTRA, SUBSCRIPTION, normal_id
 from auditor.report import SEVERITIES, Report, RuleResult, Tally, percent
 
 MOST = 7
+GRAVE = ("critical", "high")
 
 Source = tuple[str, str]  # normal id of a resource, category in lower case
 
@@ -39,7 +40,6 @@ def priorities(report: Report, results: list[RuleResult], total: Tally) -> Prior
     left = {index for index, result in enumerate(results) if result.failed}
     gained: set[Source] = set()
     chosen: list[Priority] = []
-    met: set[int] = set()
 
     def urgency(index: int) -> tuple[int, bool, int, int, int]:
         result = results[index]
@@ -54,15 +54,15 @@ def priorities(report: Report, results: list[RuleResult], total: Tally) -> Prior
     while left and len(chosen) < MOST:
         best = min(left, key=urgency)
         left.remove(best)
-        met.add(best)
         new = gains.get(best, set()) - gained
         if not new and best in gains:
             continue
         gained |= new
         chosen.append(Priority(result=results[best], gained=len(new)))
     after = percent((total.exported + len(gained)) / total.assessed) if gained and total.assessed else ""
-    grave = (index for index in left if results[index].info.severity in ("critical", "high"))
-    return Priorities(rules=chosen, after=after, grave_left=sum(1 for _ in grave))
+    grave = sum(bool(result.failed) and result.info.severity in GRAVE for result in results)
+    listed = sum(item.result.info.severity in GRAVE for item in chosen)
+    return Priorities(rules=chosen, after=after, grave_left=grave - listed)
 
 
 _NAMING_ONE = {"facts.flow_coverage": "flowlog"}  # a fact that speaks of one log source

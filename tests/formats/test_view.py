@@ -297,6 +297,12 @@ class TestPriorities:
         found = priorities(report(), many, Tally())
         assert (len(found.rules), found.grave_left) == (7, 4)
 
+    def test_what_is_left_out_because_nothing_remains_to_be_gained_is_counted_too(self):
+        told = finding(evidence={"missing": ["a"]})
+        many = [RuleResult(info=rule(f"r{n}", "high"), findings=[told]) for n in range(2)]
+        found = priorities(report(coverage=[row(a="missing")]), many, Tally(missing=1))
+        assert (len(found.rules), found.grave_left) == (1, 1)
+
     def test_what_is_exported_accepted_or_not_assessed_is_no_gain(self):
         rows = [row("k1", a="exported", b="accepted", c="unassessed")]
         assert self.gained(rows, ("r", [finding(name="k1", evidence={"missing": ["a", "b", "c"]})])) == ([("r", 0)], "")
