@@ -53,9 +53,21 @@ def scanned(subscriptions: tuple[str, ...]) -> Report:
     return judge(assemble(collection), load_rules(), generated_at=collection.run.finished_at)
 
 
+def readme() -> str:
+    """The README with the summary of Contoso as it is today: its head, the gravest rules, the first gaps, the end."""
+    lines = renderer("console")(scanned(())).splitlines()
+    rules = next(n for n, line in enumerate(lines) if line.startswith("  Severity"))
+    gaps = next(n for n, line in enumerate(lines) if line.startswith("  Not assessed") and "To close it" in line)
+    sample = [*lines[: rules + 8], "…", *lines[gaps : gaps + 4], "…", lines[-1]]
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    head, _, rest = text.partition("```\nAzure logging coverage ")
+    return head + "\n".join(["```", *sample, "```"]) + rest[rest.index("\n```") + 4 :]
+
+
 def makers() -> dict[str, Callable[[], str]]:
     """Every checked-in report by its path, with what makes it."""
-    return {
+    reports = {
         f"examples/contoso/reports/{file}": lambda name=name, only=only: renderer(name)(scanned(only))
         for file, (name, only) in REPORTS.items()
     }
+    return {**reports, "README.md": readme}

@@ -55,5 +55,9 @@ def test_the_findings_file_meets_its_schema():
         jsonschema.validate(told, schema, cls=jsonschema.Draft202012Validator)
 
 
+def test_the_readme_shows_the_summary_of_contoso():
+    assert (ROOT / "README.md").read_text(encoding="utf-8") == GOLDEN.readme(), "python scripts/make_generated.py"
+
+
 def test_a_report_to_look_at_is_small_enough_to_look_at():
     assert max(file.stat().st_size for file in FOLDER.iterdir()) < 400_000
