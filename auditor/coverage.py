@@ -1,8 +1,8 @@
 """Inventory → the matrix of log sources: which category of which resource is expected, and whether it is exported.
 
-A *log source* is one resource and one category expected of it. Expected are the categories that the resource offers
-and that the catalog marks as audit, security or traffic evidence; for a subscription the four that CIS asks for; for a
-virtual network with workloads its flow log.
+A *log source* is one resource and one category expected of it. Expected are the categories that the resource offers,
+that the catalog marks as audit, security or traffic evidence and whose events can come about there; for a subscription
+the four that CIS asks for; for a virtual network with workloads its flow log.
 """
 
 from __future__ import annotations
@@ -12,20 +12,21 @@ from functools import lru_cache
 from typing import Any
 
 from auditor.catalog import relevance
-from auditor.documents import LOG_DESTINATION, RESOURCE_LIST, SUBSCRIPTION, subscription_of
+from auditor.documents import LOG_DESTINATION, RESOURCE_LIST, subscription_of
+from auditor.facts.evidence import evidence_of, protected_somewhere
 from auditor.inventory import Inventory, LogSetting, Resource, Unknown
 from auditor.report import Cell, DestinationInfo, Row, State, UnreadInfo
 
 FLOW_LOG = "FlowLog"
-SUBSCRIPTION_EXPECTED = frozenset({"Administrative", "Security", "Policy", "Alert"})  # CIS Azure, "Activity Log"
 _NETWORK = "microsoft.network/virtualnetworks"
 
 
 def coverage_rows(inventory: Inventory) -> list[Row]:
     """One row per resource of which any log is expected, in id order."""
     rows = []
+    ddos = protected_somewhere(inventory.of_type(_NETWORK))
     for resource in sorted(inventory.resources, key=lambda r: r.id):
-        cells = list(_cells(resource))
+        cells = list(_cells(resource, ddos))
         if cells:
             rows.append(
                 Row(
@@ -41,7 +42,7 @@ def coverage_rows(inventory: Inventory) -> list[Row]:
     return rows
 
 
-def _cells(resource: Resource) -> Iterator[Cell]:
+def _cells(resource: Resource, ddos: bool) -> Iterator[Cell]:
     kind = resource.type.lower()
     if resource.is_stand_in or kind.startswith("auditor/") or resource.facts.get("in_scope") is False:
         return
@@ -50,21 +51,12 @@ def _cells(resource: Resource) -> Iterator[Cell]:
                    destinations=_destinations(resource, FLOW_LOG))  # fmt: skip
     settings = () if isinstance(resource.settings, Unknown) else resource.settings
     living = [s for s in settings if any(d.exists is not False for d in s.destinations)]
-    for category in sorted(resource.offers | resource.may_offer):
-        if expected(kind, category):
+    if resource.offers or resource.may_offer:
+        exported = {category for setting in living for category in setting.categories}
+        for category in evidence_of(resource, ddos=ddos, exported=exported):
             state, destinations = _state(resource, category, living)
             yield Cell(category=category, state=state, destinations=destinations,
                        evidence_class=evidence_class(kind, category))  # fmt: skip
-
-
-@lru_cache(maxsize=4096)
-def expected(resource_type: str, category: str) -> bool:
-    """Whether a log of this category would be evidence; the catalog's relevance decides, unknown names count."""
-    if category == FLOW_LOG:
-        return False  # counted once, for the network
-    if resource_type == SUBSCRIPTION.lower():
-        return category in SUBSCRIPTION_EXPECTED
-    return relevance(resource_type, category) != "operational"
 
 
 def _flow_state(resource: Resource) -> State:

@@ -46,7 +46,7 @@ from estates import (
     workspace,
 )
 
-from auditor.documents import categories_id, settings_id
+from auditor.documents import categories_id, normal_id, settings_id
 
 # --- one vault, its settings and its destinations: traps 6 to 14 and 20 to 28 --------------------------------------------
 
@@ -458,3 +458,69 @@ def test_a_licence_gap_says_so():
     report = judged(entra(AUDIT_ONLY, licences(), **GAP)[0])
     found = next(f for f in report.findings if f.rule == "entra-sign-in-logs")
     assert "licence" in found.message
+
+
+# --- what counts as a log source: nothing that cannot come about, nothing twice ----------------------------------------
+
+
+def cells(documents, shown):
+    rows = {normal_id(row.id): row for row in judged(documents).coverage}
+    row = rows.get(normal_id(shown))
+    return {cell.category: cell.state for cell in row.cells} if row else {}
+
+
+PIP = rid("Microsoft.Network/publicIPAddresses", "pip")
+DDOS = ("DDoSMitigationFlowLogs", "DDoSMitigationReports", "DDoSProtectionNotifications")
+FIREWALL = rid("Microsoft.Network/azureFirewalls", "afw")
+COSMOS = rid("Microsoft.DocumentDB/databaseAccounts", "cosmos")
+STRUCTURED = ("AZFWApplicationRule", "AZFWNetworkRule", "AZFWDnsQuery")
+LEGACY = ("AzureFirewallApplicationRule", "AzureFirewallNetworkRule", "AzureFirewallDnsProxy")
+
+
+def public_ip(mode=None):
+    return res("Microsoft.Network/publicIPAddresses", "pip", {"ddosSettings": {"protectionMode": mode}})
+
+
+@pytest.mark.parametrize(
+    ("mode", "protected", "counted"),
+    [(None, False, False), ("VirtualNetworkInherited", False, False), ("VirtualNetworkInherited", True, True),
+     ("Enabled", False, True), ("Disabled", True, False)],
+)  # fmt: skip
+def test_ddos_logs_count_only_where_something_is_protected(mode, protected, counted):
+    network = res("Microsoft.Network/virtualNetworks", "v", {"enableDdosProtection": protected, "subnets": []})
+    documents = [subscription(), network, public_ip(mode), settings(PIP)]
+    assert cells(documents, PIP) == (dict.fromkeys(DDOS, "missing") if counted else {})
+    alerts = "VMProtectionAlerts" in cells([*documents, settings(network["id"])], network["id"])
+    assert alerts is protected
+
+
+@pytest.mark.parametrize(
+    ("sent", "counted", "left_out"),
+    [((), STRUCTURED, LEGACY), (STRUCTURED, STRUCTURED, LEGACY), (LEGACY, LEGACY, STRUCTURED),
+     ((*STRUCTURED, *LEGACY), STRUCTURED, LEGACY)],
+)  # fmt: skip
+def test_firewall_logs_of_either_form_are_enough(sent, counted, left_out):
+    documents = [subscription(), res("Microsoft.Network/azureFirewalls", "afw"), *PLACES,
+                 settings(FIREWALL, ([LAW], on(*sent)))]  # fmt: skip
+    found = cells(documents, FIREWALL)
+    assert {found[name] for name in counted} == {"exported" if sent else "missing"}
+    assert not set(left_out) & set(found)
+
+
+@pytest.mark.parametrize(("kind", "capability", "name"), [
+    ("MongoDB", "EnableMongo", "MongoRequests"), ("GlobalDocumentDB", "EnableCassandra", "CassandraRequests"),
+    ("GlobalDocumentDB", "EnableGremlin", "GremlinRequests"), ("GlobalDocumentDB", "EnableTable", "TableApiRequests"),
+    ("GlobalDocumentDB", "EnableServerless", None),
+])  # fmt: skip
+def test_cosmos_requests_of_the_api_that_an_account_has(kind, capability, name):
+    account = res(
+        "Microsoft.DocumentDB/databaseAccounts", "cosmos", {"capabilities": [{"name": capability}]}, kind=kind
+    )
+    found = set(cells([subscription(), account, settings(COSMOS)], COSMOS))
+    assert found == {"ControlPlaneRequests", "DataPlaneRequests"} | ({name} if name else set())
+
+
+def test_trap_45_a_new_category_counts_where_azure_says_that_it_is_audit():
+    documents = [subscription(), vault(), settings(VAULT), categories(
+        VAULT, AuditEvent=["audit", "allLogs"], NewAudit=["audit", "allLogs"], NewNoise=["allLogs"])]  # fmt: skip
+    assert cells(documents, VAULT) == {"AuditEvent": "missing", "NewAudit": "missing"}

@@ -1,0 +1,89 @@
+"""Which of the logs that a resource offers would be evidence here, so that their absence is a gap?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from auditor.catalog import category
+from auditor.documents import SUBSCRIPTION
+from auditor.facts.shapes import entries, mapping, text
+from auditor.inventory import Resource, Unknown
+
+_SUBSCRIPTION: Final = frozenset({"Administrative", "Security", "Policy", "Alert"})  # CIS Azure, "Activity Log"
+_VNET: Final = "microsoft.network/virtualnetworks"
+_PUBLIC_IP: Final = "microsoft.network/publicipaddresses"
+_COSMOS: Final = "microsoft.documentdb/databaseaccounts"
+
+# Pairs that tell of the same events, so that one of the two is enough; the first is the one to ask for.
+_EITHER: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+    "microsoft.network/azurefirewalls": (
+        ("AZFWApplicationRule", "AzureFirewallApplicationRule"),
+        ("AZFWNetworkRule", "AzureFirewallNetworkRule"),
+        ("AZFWDnsQuery", "AzureFirewallDnsProxy"),
+    ),
+    "microsoft.containerservice/managedclusters": (("kube-audit", "kube-audit-admin"),),
+    _COSMOS: (("DataPlaneRequests", "DataPlaneRequests5M"), ("DataPlaneRequests", "DataPlaneRequests15M")),
+}
+# Requests of an API of Cosmos DB, which only accounts with that API have.
+_COSMOS_APIS: Final = {
+    "CassandraRequests": "enablecassandra",
+    "GremlinRequests": "enablegremlin",
+    "TableApiRequests": "enabletable",
+}
+
+
+def protected_somewhere(resources: Iterable[Resource]) -> bool:
+    """Whether any of these virtual networks has, or may have, DDoS protection, which its public IPs inherit."""
+    return any(_protected(resource) for resource in resources)
+
+
+def evidence_of(resource: Resource, *, ddos: bool, exported: Iterable[str] = ()) -> list[str]:
+    """The categories of a resource that would be evidence, in order; flow logs are counted with their network.
+
+    `ddos`: some network has DDoS protection. Of two categories that tell of the same, the one that is `exported`.
+    """
+    kind = resource.type.lower()
+    names = {name for name in resource.offers | resource.may_offer if _is_evidence(resource, kind, name, ddos)}
+    sent = frozenset(exported)
+    for wanted, other in _EITHER.get(kind, ()):
+        if {wanted, other} <= names:
+            names.discard(wanted if other in sent and wanted not in sent else other)
+    return sorted(names)
+
+
+def _is_evidence(resource: Resource, kind: str, name: str, ddos: bool) -> bool:
+    known = category(kind, name)
+    if kind == SUBSCRIPTION.lower():
+        return name in _SUBSCRIPTION
+    if known is None:  # newer than the catalog: what Azure itself counts as audit is evidence
+        audit = resource.facts.get("audit_offered")
+        return isinstance(audit, list) and name in audit
+    return known.relevance != "operational" and not known.own and _can_occur(resource, kind, name, ddos)
+
+
+def _can_occur(resource: Resource, kind: str, name: str, ddos: bool) -> bool:
+    """Whether such events can come about: not where nothing is protected, or no such API is there (domain.md 8)."""
+    if kind == _VNET and name == "VMProtectionAlerts":
+        return _protected(resource)
+    if kind == _PUBLIC_IP and name.lower().startswith("ddos"):
+        return _public_ip_protected(resource, ddos)
+    if kind == _COSMOS and not isinstance(resource.properties, Unknown):
+        found = {text(entry.get("name")).lower() for entry in entries(resource.properties.get("capabilities"))}
+        if name == "MongoRequests":
+            return resource.kind.lower() == "mongodb" or "enablemongo" in found
+        return name not in _COSMOS_APIS or _COSMOS_APIS[name] in found
+    return True
+
+
+def _protected(network: Resource) -> bool:
+    if isinstance(network.properties, Unknown):
+        return True
+    return network.properties.get("enableDdosProtection") not in (None, False)
+
+
+def _public_ip_protected(address: Resource, ddos: bool) -> bool:
+    if isinstance(address.properties, Unknown):
+        return True
+    mode = text(mapping(address.properties.get("ddosSettings")).get("protectionMode")).lower()
+    return mode == "enabled" or (mode != "disabled" and ddos)
