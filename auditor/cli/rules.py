@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 from pathlib import Path
 
 from auditor.cli.output import write_text
@@ -42,7 +43,7 @@ def show(arguments: argparse.Namespace) -> int:
 
 def _show(rule: Rule) -> None:
     info = rule.info
-    print(f"{info.id}  ({info.severity})\n{info.title}\n\n{info.rationale}\n")
+    print(f"{info.id}  ({info.severity})\n{info.title}\n\n{_wrapped(info.rationale)}\n")
     print(f"Judges  {info.resource}")
     if info.params:
         print("Params  " + ", ".join(f"{k} = {v}" for k, v in info.params.items()))
@@ -62,6 +63,11 @@ def _show(rule: Rule) -> None:
     for link in info.references:
         print(f"  {link}")
     print(f"\n{len(rule.tests)} tests in {clean(rule.file)}")
+
+
+def _wrapped(text: str) -> str:
+    paragraphs = [" ".join(part.split()) for part in text.strip().split("\n\n")]
+    return "\n\n".join(textwrap.fill(part, 80) for part in paragraphs)
 
 
 def test(arguments: argparse.Namespace) -> int:
