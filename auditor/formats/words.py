@@ -59,7 +59,8 @@ def about(place: DestinationInfo) -> list[str]:
     why = place.retention.removeprefix("unknown: ").removeprefix("the destination: ")
     shown = [key for key in details if key in _ABOUT_LOGS or key.endswith(" tables")]
     shown.sort(key=lambda key: (key not in _ABOUT_LOGS, _ABOUT_LOGS.index(key) if key in _ABOUT_LOGS else 0, key))
-    return [why[:1].upper() + why[1:]] * place.retention.startswith("unknown: ") + [
+    open_end = place.retention.startswith("unknown: ") and place.exists is not False
+    return [capital(why)] * open_end + [
         f"{key}: {details[key]}"
         for key in shown
         if not (key in _AS_USUAL and details[key].startswith(_AS_USUAL[key])) and not details[key].startswith("unknown")

@@ -13,12 +13,13 @@ from auditor.formats.html import bar, level
 from auditor.formats.priorities import priorities
 from auditor.formats.remedies import filled
 from auditor.formats.view import build_view, scope_names
-from auditor.formats.words import count, duration, listing, noun, period, state_of, type_label, when
+from auditor.formats.words import about, count, duration, listing, noun, period, state_of, type_label, when
 from auditor.inventory import Subscription, Unknown
 from auditor.report import (
     BlindTo,
     Cell,
     Completeness,
+    DestinationInfo,
     Finding,
     Report,
     Row,
@@ -264,6 +265,19 @@ class TestBlindSpots:
         result = RuleResult(info=rule(), findings=[finding("fail", "1"), finding("pass", "2"), finding("unknown", "3")])
         [[why]] = [spot.because for spot in blind_spots([result], [])]
         assert why.before + why.after == "1 of 2 vaults does not meet; 1 more could not be told."
+
+
+class TestDestinations:
+    def test_what_bears_on_logs_is_told_and_first_why_something_is_unknown(self):
+        place = DestinationInfo(
+            id="/x", kind="storage", name="x", retention="unknown: the destination: not permitted",
+            details={"SKU": "Standard_GRS", "shared keys": "allowed", "lifecycle": "no rule deletes log blobs",
+                     "network rule": "Allow by default, let through: AzureServices", "Basic tables": "T"},
+        )  # fmt: skip
+        told = ["lifecycle: no rule deletes log blobs", "shared keys: allowed", "Basic tables: T"]
+        assert about(place) == ["Not permitted", *told]
+        assert about(msgspec.structs.replace(place, exists=False)) == told
+        assert about(DestinationInfo(id="/y", kind="partner", name="y", retention="no expiry")) == []
 
 
 class TestPriorities:
