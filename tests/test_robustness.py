@@ -61,7 +61,7 @@ def spoiled(document, random):
     return document
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(20))
 def test_no_answer_breaks_judging(collection, seed):
     random = Random(seed)
     share = random.choice([0.01, 0.05, 0.3, 0.9])
@@ -91,10 +91,11 @@ def tells_of_a_loss(document):
     return mark_of(document) == "$absent" or document["type"].lower().startswith("microsoft.eventhub/namespaces")
 
 
-@pytest.mark.parametrize("seed", range(78))
+@pytest.mark.parametrize("seed", range(40))
 def test_an_unreadable_document_turns_no_answer_into_its_opposite(collection, report, by_kind, seed):
     """Only to `unknown`; or the subject is not known any more, or one that may be a subject now is all right."""
-    position = Random(seed).choice(by_kind[seed % len(by_kind)])
+    random = Random(seed)
+    position = random.choice(random.choice(by_kind))
     original = collection.documents[position]
     documents = list(collection.documents)
     documents[position] = unreadable(original["id"], original["type"], **DENIED)
