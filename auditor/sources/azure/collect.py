@@ -28,6 +28,7 @@ _STORAGE: Final = "microsoft.storage/storageaccounts"
 _WATCHER: Final = "microsoft.network/networkwatchers"
 _TRIES: Final = 5  # resources of a kind that are asked for its categories before it counts as unknown
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_CLOSING: Final = 0.1  # seconds for connections to close that were being opened when the run was interrupted
 Job = Callable[[], Any]
 
 
@@ -83,6 +84,8 @@ async def _collect(
             if not interruptible:
                 raise
             interrupted = True
+    if interrupted:
+        await asyncio.sleep(_CLOSING)
     run = d.Run(
         tool_version=options.tool_version,
         cloud=options.cloud.name,
@@ -106,13 +109,17 @@ def _stamp(moment: datetime) -> str:
 
 async def _read_all(reader: Reader) -> None:
     subscriptions = await _subscriptions(reader)
-    reader.tenant = await inventory.tenant(reader, subscriptions)
-    groups = await inventory.management_groups(reader)
-    await reader.each("tenant", _tenant_jobs(reader, groups))
-    if not subscriptions and not _anything(reader):
-        raise _nothing_readable(reader)
-    await reader.each("subscriptions", _subscription_jobs(reader, subscriptions))
-    resources = await inventory.resources(reader, subscriptions)
+    try:
+        reader.tenant = await inventory.tenant(reader, subscriptions)
+        groups = await inventory.management_groups(reader)
+        await reader.each("tenant", _tenant_jobs(reader, groups))
+        if not subscriptions and not _anything(reader):
+            raise _nothing_readable(reader)
+        await reader.each("subscriptions", _subscription_jobs(reader, subscriptions))
+        resources = await inventory.resources(reader, subscriptions)
+    except asyncio.CancelledError:
+        inventory.leave_unlisted(reader, subscriptions)
+        raise
     await _read_settings(reader, resources)
     await read_destinations(reader, resources)
 

@@ -128,6 +128,15 @@ async def resources(reader: Reader, subscriptions: Sequence[d.Document]) -> list
     return [doc for doc in reader.documents if _is_resource(doc)]
 
 
+def leave_unlisted(reader: Reader, subscriptions: Iterable[d.Document]) -> None:
+    """Keep a gap for each subscription of an interrupted run: what was not listed yet must not count as not there."""
+    for subscription in subscriptions:
+        doc_id = reads.RESOURCES.id(subscription["id"])
+        if reader.kept(doc_id, d.RESOURCE_LIST) is None:
+            reason = "the collection was interrupted before all resources were listed"
+            reader.keep(d.unreadable(doc_id, d.RESOURCE_LIST, reason=reason))
+
+
 def _is_resource(doc: d.Document) -> bool:
     if d.marker(doc) is not None or "value" in doc:
         return False

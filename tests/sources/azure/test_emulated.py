@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -30,6 +31,7 @@ GONE = f"{RG}/Microsoft.OperationalInsights/workspaces/gone"
 CENTRAL = f"/subscriptions/{FAR}/resourceGroups/logs/providers/Microsoft.OperationalInsights/workspaces/central"
 ROOT = "/providers/Microsoft.Management/managementGroups/root"
 SETTINGS = "Microsoft.Insights/diagnosticSettings"
+LIST = "Microsoft.Resources/subscriptions/resources"
 LOGGING = {"version": "2.0", "read": True, "write": True, "delete": False,
            "retentionPolicy": {"enabled": True, "days": 30}}  # fmt: skip
 
@@ -192,3 +194,21 @@ def test_an_interrupted_scan_gives_what_was_read(estate: Path) -> None:
     found = index(collection)
     assert (VAULT.lower(), "microsoft.keyvault/vaults") in found
     assert (f"{WORKSPACE}/tables".lower(), "microsoft.operationalinsights/workspaces/tables") not in found
+
+
+@pytest.mark.parametrize("step", ["tenant", "management_groups", "resources"])
+def test_what_an_interrupted_scan_did_not_list_is_a_gap(
+    estate: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    async def interrupted(reader: Any, *_: Any) -> None:
+        reader.keep({"id": f"/subscriptions/{CLOSED}/resources", "type": LIST, "$unknown": {"reason": "refused"}})
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(f"auditor.sources.azure.inventory.{step}", interrupted)
+    with running(estate) as emulator:
+        collection = scan(emulator)
+
+    assert collection.run.interrupted
+    gaps = {doc["id"]: doc["$unknown"]["reason"] for doc in collection.documents if doc["type"] == LIST}
+    assert "interrupted" in gaps[f"/subscriptions/{SUB}/resources"]
+    assert gaps[f"/subscriptions/{CLOSED}/resources"] == "refused"
