@@ -284,7 +284,7 @@ def last_line(report: Report) -> str:
     readable = "100" if share >= 100 else f"{min(share, 99.9):.1f}"
     return (
         f"{counts['fail']} failed{f' ({worst})' if worst else ''}, {counts['pass']} passed, "
-        f"{counts['unknown']} unknown, {counts['not-applicable']} not applicable · {readable}% readable"
+        f"{counts['unknown']} unknown, {counts['not-applicable']} not applicable · {readable} % readable"
     )
 
 

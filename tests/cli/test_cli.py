@@ -41,7 +41,7 @@ def run(capsys, monkeypatch, tmp_path):
     return call
 
 
-LAST_LINE = re.compile(r"\d+ failed \(.*\), \d+ passed, \d+ unknown, \d+ not applicable · \d+\.\d% readable")
+LAST_LINE = re.compile(r"\d+ failed \(.*\), \d+ passed, \d+ unknown, \d+ not applicable · \d+\.\d % readable")
 
 
 def test_a_scan_of_a_snapshot_ends_with_the_line_that_counts_everything(run, saved):
