@@ -101,11 +101,17 @@ def assemble(collection: Collection, *, today: str = "") -> Inventory:
 def _subscriptions(documents: Mapping[str, Document]) -> Iterator[Subscription]:
     kind = d.SUBSCRIPTION.lower()
     found = {key: doc for key, doc in documents.items() if str(doc.get("type")).lower() == kind and not marker(doc)}
+    tenants = {key: d.tenant_of(document) for key, document in found.items()}
+    several = len(set(tenants.values()) - {""}) > 1
     for key, document in sorted(found.items()):
-        guid = d.subscription_of(key)
+        guid, tenant = d.subscription_of(key), tenants[key]
         if guid:
+            name = text(document.get("displayName")) or guid
             yield Subscription(
-                id=guid, name=text(document.get("displayName")) or guid, state=text(document.get("state")) or "Enabled"
+                id=guid,
+                name=f"{name} (tenant {tenant[:8]})" if several and tenant else name,
+                state=text(document.get("state")) or "Enabled",
+                tenant=tenant,
             )
 
 

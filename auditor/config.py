@@ -30,10 +30,11 @@ class Endpoints(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class ScopeFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to scan: everything the identity can see, unless narrowed."""
+    """What to scan: everything the identity can see, unless narrowed; `exclude` names subscriptions to leave out."""
 
     tenant: str = ""
     subscriptions: list[str] = []
+    exclude: list[str] = []
     management_group: str = ""
 
 

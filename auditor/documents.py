@@ -104,6 +104,15 @@ def subscription_of(resource_id: str) -> str:
     return found.group(1).lower() if found else ""
 
 
+def tenant_of(subscription: Mapping[str, Any]) -> str:
+    """The id of the tenant that a subscription document belongs to, lower case; empty where it does not say.
+
+    Seen through Azure Lighthouse, some tools name the tenant signed in to `tenantId` and the owner `homeTenantId`.
+    """
+    told = (subscription.get(key) for key in ("homeTenantId", "tenantId"))
+    return next((value.strip().lower() for value in told if isinstance(value, str) and value.strip()), "")
+
+
 def resource_group_of(resource_id: str) -> str:
     """The resource group's name inside an ARM id, as written; empty where there is none."""
     found = _GROUP_OF.match(resource_id)

@@ -141,6 +141,8 @@ def _azure(parser: argparse.ArgumentParser) -> None:
     azure.add_argument("--tenant", metavar="ID", help="the tenant to sign in to")
     azure.add_argument("-s", "--subscription", action="append", default=[], metavar="ID|NAME",
                        help="only this subscription (repeat for more)")  # fmt: skip
+    azure.add_argument("--exclude-subscription", action="append", default=[], metavar="ID|NAME",
+                       help="all but this subscription (repeat for more)")  # fmt: skip
     azure.add_argument("--management-group", metavar="ID", help="only subscriptions below this management group")
     azure.add_argument("--auth", choices=AUTH_NAMES, help="how to sign in (default: auto, as DefaultAzureCredential)")
     azure.add_argument("--cloud", choices=CLOUD_NAMES, help="the cloud to talk to (default: public)")

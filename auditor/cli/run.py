@@ -19,6 +19,7 @@ from auditor.documents import Collection
 from auditor.errors import AuditorError
 from auditor.report import Report, count_findings, last_line
 from auditor.rule import Rule
+from auditor.sources.azure.cloud import Options
 
 EXIT_GATE, EXIT_INCOMPLETE, EXIT_INTERRUPTED = 1, 3, 130
 
@@ -116,20 +117,32 @@ def collect(arguments: argparse.Namespace) -> int:
 def read_azure(arguments: argparse.Namespace, configuration: Configuration) -> Collection:
     """Read a live tenant, with progress on stderr."""
     from auditor.cli.progress import shown
-    from auditor.sources.azure.cloud import Options
 
-    options = Options(
+    options = azure_options(arguments, configuration)
+    from auditor.sources.azure.collect import collect_now
+
+    with shown(quiet=arguments.quiet) as progress:
+        return collect_now(options, progress=progress, notice=note)
+
+
+def azure_options(arguments: argparse.Namespace, configuration: Configuration) -> Options:
+    """What is to be read, and as whom: by flag, else by configuration, else everything that is visible."""
+    return Options(
         cloud=cloud_of(configuration, arguments.cloud),
         tenant=arguments.tenant or configuration.scope.tenant or None,
         subscriptions=tuple(arguments.subscription or configuration.scope.subscriptions),
+        exclude_subscriptions=tuple(arguments.exclude_subscription or configuration.scope.exclude),
         management_group=arguments.management_group or configuration.scope.management_group or None,
         auth=arguments.auth or configuration.collect.auth,
         concurrency=arguments.concurrency or configuration.collect.concurrency,
     )
-    from auditor.sources.azure.collect import collect_now
 
-    with shown(quiet=arguments.quiet) as progress:
-        return collect_now(options, progress=progress)
+
+def note(sentence: str) -> None:
+    """Print something worth knowing on stderr."""
+    from auditor.formats.console import clean
+
+    print(f"note: {clean(sentence)}", file=sys.stderr)
 
 
 def report(arguments: argparse.Namespace) -> int:

@@ -74,6 +74,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     cloud: Cloud = PUBLIC
     tenant: str | None = None  # id or domain
     subscriptions: tuple[str, ...] = ()  # ids or display names; none: every visible one
+    exclude_subscriptions: tuple[str, ...] = ()  # ids or display names, left out of what the others chose
     management_group: str | None = None  # id of a group: only subscriptions below it
     auth: str = "auto"  # one of AUTH_METHODS
     client_id: str | None = None  # of an application or managed identity; else from the environment

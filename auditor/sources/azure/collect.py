@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from auditor import documents as d
 from auditor.catalog import can_log
-from auditor.errors import IdentityError
+from auditor.errors import AuditorError, IdentityError
 from auditor.sources.azure import inventory, reads
 from auditor.sources.azure.auth import Identity, login_hint, open_credential, sign_in
 from auditor.sources.azure.classic import read_classic
@@ -40,9 +40,10 @@ def collect_now(
     progress: Callable[[Progress], None] | None = None,
     keep: Callable[[d.Document], None] | None = None,
     clock: Callable[[], datetime] = _now,
+    notice: Callable[[str], None] | None = None,
 ) -> d.Collection:
     """Read a live Azure and wait for it; Ctrl-C gives what was read until then, marked as interrupted."""
-    return asyncio.run(_collect(options, progress, keep, clock, interruptible=True))
+    return asyncio.run(_collect(options, progress, keep, clock, notice, interruptible=True))
 
 
 async def collect(
@@ -51,12 +52,13 @@ async def collect(
     progress: Callable[[Progress], None] | None = None,
     keep: Callable[[d.Document], None] | None = None,
     clock: Callable[[], datetime] = _now,
+    notice: Callable[[str], None] | None = None,
 ) -> d.Collection:
     """Read all that bears on logging, as documents; `keep` is given each as soon as it is there.
 
     Only a missing identity, or one that can read nothing at all, ends it with an error.
     """
-    return await _collect(options, progress, keep, clock, interruptible=False)
+    return await _collect(options, progress, keep, clock, notice, interruptible=False)
 
 
 async def _collect(
@@ -64,6 +66,7 @@ async def _collect(
     progress: Callable[[Progress], None] | None,
     keep: Callable[[d.Document], None] | None,
     clock: Callable[[], datetime],
+    notice: Callable[[str], None] | None,
     *,
     interruptible: bool,
 ) -> d.Collection:
@@ -75,7 +78,8 @@ async def _collect(
         credential = open_credential(options, transport)
         stack.push_async_callback(credential.close)
         identity = await sign_in(credential, options)
-        reader = Reader(options, Pipelines(options, credential, transport, counts), identity, counts, progress, keep)
+        pipelines = Pipelines(options, credential, transport, counts)
+        reader = Reader(options, pipelines, identity, counts, progress, keep, notice)
         interrupted = False
         try:
             await _read_all(reader)
@@ -123,16 +127,21 @@ async def _subscriptions(reader: Reader) -> list[d.Document]:
     visible, failure = await inventory.visible_subscriptions(reader)
     if failure is not None:
         reader.keep(d.unreadable(failure["id"], failure["type"], **_detail(failure)))
-        if options.subscriptions and not visible:
+        if (options.subscriptions or options.exclude_subscriptions) and not visible:
             raise _nothing_readable(reader)
+    for sentence in inventory.namesakes(visible, (*options.subscriptions, *options.exclude_subscriptions)):
+        reader.tell(sentence)
+    within, hidden = visible, set[str]()
     if options.management_group:
         below, _ = await inventory.below_group(reader, options.management_group)
-        seen = {d.subscription_of(s["id"]) for s in visible}
-        visible = [s for s in visible if d.subscription_of(s["id"]) in below]
-        for guid in sorted(below - seen):
-            if _GUID.fullmatch(guid):
-                reader.keep(_not_visible(reader.identity, guid))
-    picked = inventory.chosen(visible, options.subscriptions)
+        within = [s for s in visible if d.subscription_of(s["id"]) in below]
+        hidden = {guid for guid in below - {d.subscription_of(s["id"]) for s in visible} if _GUID.fullmatch(guid)}
+    left_out = inventory.excluded(visible, options.exclude_subscriptions, hidden)
+    for guid in sorted(hidden - left_out):
+        reader.keep(_not_visible(reader.identity, guid))
+    picked = [s for s in inventory.chosen(within, options.subscriptions) if d.subscription_of(s["id"]) not in left_out]
+    if left_out and within and not picked:
+        raise AuditorError("every subscription of the scope is excluded", "exclude fewer, by flag or configuration")
     for subscription in picked:
         reader.keep(subscription)
     return picked

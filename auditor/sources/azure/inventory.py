@@ -38,19 +38,42 @@ def chosen(visible: Sequence[d.Document], wanted: Sequence[str]) -> list[d.Docum
     """The subscriptions that were asked for, by id or display name; all when none were named."""
     if not wanted:
         return list(visible)
-    picked: dict[str, d.Document] = {}
-    for name in wanted:
-        key = name.strip().removeprefix("/subscriptions/").casefold()
-        hits = [s for s in visible if key in (_guid(s), str(s.get("displayName") or "").casefold())]
-        if not hits:
-            shown = [f"{short(s.get('displayName') or '', 60)} ({_guid(s)})" for s in visible]
-            listed = ", ".join(shown[:10]) + (f" and {len(shown) - 10} more" if len(shown) > 10 else "")
-            raise AuditorError(
-                f"no visible subscription is called {short(name, 80)!r}",
-                f"visible: {listed}" if shown else "the identity sees no subscription; grant it the Reader role",
-            )
-        picked.update({str(s["id"]): s for s in hits})
+    picked = {str(s["id"]): s for name in wanted for s in _called(name, visible)}
     return sorted(picked.values(), key=lambda s: str(s["id"]).lower())
+
+
+def excluded(visible: Sequence[d.Document], unwanted: Sequence[str], hidden: Iterable[str] = ()) -> set[str]:
+    """Ids of the subscriptions to leave out; `hidden` are ids that are known of, though not visible."""
+    known = set(hidden)
+    bare = {name: _bare(name) for name in unwanted}
+    left_out = {key for key in bare.values() if key in known}
+    return left_out | {_guid(s) for name, key in bare.items() if key not in known for s in _called(name, visible)}
+
+
+def namesakes(visible: Sequence[d.Document], names: Iterable[str]) -> list[str]:
+    """One sentence for each name that several subscriptions share: all of them are meant."""
+    told = []
+    for name in dict.fromkeys(names):
+        ids = sorted(_guid(s) for s in visible if _bare(name) == str(s.get("displayName") or "").casefold())
+        if len(ids) > 1:
+            told.append(f"{len(ids)} subscriptions are called {short(name, 80)!r}, all are meant: {', '.join(ids)}")
+    return told
+
+
+def _called(name: str, visible: Sequence[d.Document]) -> list[d.Document]:
+    hits = [s for s in visible if _bare(name) in (_guid(s), str(s.get("displayName") or "").casefold())]
+    if not hits:
+        shown = [f"{short(s.get('displayName') or '', 60)} ({_guid(s)})" for s in visible]
+        listed = ", ".join(shown[:10]) + (f" and {len(shown) - 10} more" if len(shown) > 10 else "")
+        raise AuditorError(
+            f"no visible subscription is called {short(name, 80)!r}",
+            f"visible: {listed}" if shown else "the identity sees no subscription; grant it the Reader role",
+        )
+    return hits
+
+
+def _bare(name: str) -> str:
+    return name.strip().removeprefix("/subscriptions/").casefold()
 
 
 def _guid(subscription: Mapping[str, Any]) -> str:

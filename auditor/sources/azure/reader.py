@@ -34,6 +34,7 @@ class Reader:
         counts: Counts,
         progress: Callable[[Progress], None] | None = None,
         keep: Callable[[d.Document], None] | None = None,
+        notice: Callable[[str], None] | None = None,
     ) -> None:
         self.options = options
         self.pipelines = pipelines
@@ -45,6 +46,7 @@ class Reader:
         self.api_versions: dict[str, str] = {}
         self._progress = progress
         self._keep = keep
+        self._notice = notice
         self._seen: dict[tuple[str, str], d.Document] = {}
 
     # --- keeping ---
@@ -64,6 +66,11 @@ class Reader:
     def kept(self, doc_id: str, doc_type: str) -> d.Document | None:
         """The document of this id and type, if it was read already."""
         return self._seen.get((d.normal_id(doc_id), doc_type.lower()))
+
+    def tell(self, sentence: str) -> None:
+        """Say something that the person who started the run ought to know."""
+        if self._notice is not None:
+            self._notice(sentence)
 
     # --- asking ---
 

@@ -87,7 +87,7 @@ class FakeAzure:
         return asyncio.run(self._scan(options))
 
     async def _scan(self, options: dict[str, Any]) -> Collection:
-        extra = {key: options.pop(key) for key in ("progress", "keep") if key in options}
+        extra = {key: options.pop(key) for key in ("progress", "keep", "notice") if key in options}
         async with self.serving():
             return await collect(self.options(**options), clock=lambda: CLOCK, **extra)
 
