@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
 from auditor import documents as d
 from auditor.sources.azure import reads
-from auditor.sources.azure.reader import Reader
+from auditor.sources.azure.reader import Job, Reader
 
 _SETTING_TYPES: Final = frozenset({d.DIAGNOSTIC_SETTINGS.lower(), d.ENTRA_SETTINGS.lower()})
 _TYPES: Final = {
@@ -86,16 +86,16 @@ async def read_destinations(reader: Reader, resources: Iterable[d.Document]) -> 
     """
     known = {d.normal_id(resource["id"]) for resource in resources}
     named = named_destinations(reader.documents)
-    missing: list[Callable[[], Awaitable[Any]]] = [
-        partial(_read_place, reader, kind, place) for key, (kind, place) in named.items() if key not in known
+    missing: list[Job] = [
+        (place, partial(_read_place, reader, kind, place)) for key, (kind, place) in named.items() if key not in known
     ]
     for place in watched_targets(reader.documents):
         read = reads.resource_read(d.type_of(place))
         if read is not None and d.normal_id(place) not in known:
-            missing.append(partial(reader.document, read, place))
+            missing.append(reader.job(read, place))
     await reader.each("destinations", missing)
     details = [
-        partial(reader.document, read, place)
+        reader.job(read, place)
         for key, (kind, place) in named.items()
         for read in _DETAILS.get(kind, ())
         if key in known or _was_read(reader, kind, place)
