@@ -20,7 +20,7 @@ from auditor.sources.azure.cloud import Options
 from auditor.sources.azure.destinations import read_destinations
 from auditor.sources.azure.pipeline import Counts, Pipelines
 from auditor.sources.azure.progress import Progress
-from auditor.sources.azure.reader import Reader
+from auditor.sources.azure.reader import Job, Reader
 from auditor.sources.azure.refusals import grant_for
 from auditor.sources.azure.transport import open_transport
 
@@ -28,7 +28,6 @@ _STORAGE: Final = "microsoft.storage/storageaccounts"
 _WATCHER: Final = "microsoft.network/networkwatchers"
 _TRIES: Final = 5  # resources of a kind that are asked for its categories before it counts as unknown
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-Job = Callable[[], Any]
 
 
 def _now() -> datetime:
@@ -166,10 +165,10 @@ def _detail(failure: d.Document) -> dict[str, Any]:
 
 def _tenant_jobs(reader: Reader, groups: Iterable[d.Document]) -> list[Job]:
     return [
-        *(partial(reader.document, reads.SETTINGS, group["id"]) for group in groups),
-        partial(reader.document, reads.ENTRA_SETTINGS),
-        partial(reader.document, reads.ENTRA_CATEGORIES),
-        partial(_subscribed_skus, reader),
+        *(reader.job(reads.SETTINGS, group["id"]) for group in groups),
+        reader.job(reads.ENTRA_SETTINGS),
+        reader.job(reads.ENTRA_CATEGORIES),
+        ("//graph", partial(_subscribed_skus, reader)),
     ]
 
 
@@ -182,7 +181,7 @@ async def _subscribed_skus(reader: Reader) -> None:
 
 def _subscription_jobs(reader: Reader, subscriptions: Iterable[d.Document]) -> list[Job]:
     asked = (reads.LOCATIONS, reads.SETTINGS, reads.LOG_PROFILES, reads.DELETED_VAULTS)
-    return [partial(reader.document, read, s["id"]) for s in subscriptions for read in asked]
+    return [reader.job(read, s["id"]) for s in subscriptions for read in asked]
 
 
 def _anything(reader: Reader) -> bool:
@@ -215,18 +214,20 @@ async def _read_settings(reader: Reader, resources: Sequence[d.Document]) -> Non
             for service in d.storage_services(resource):
                 part = {"id": d.storage_service_id(resource["id"], service), "type": f"{kind[0]}/{service}"}
                 kinds.setdefault((*kind, service), []).append(part)
-                jobs.append(partial(reader.document, reads.SETTINGS, part["id"]))
-            jobs += [partial(read_classic, reader, resource, service) for service in d.classic_services(resource)]
+                jobs.append(reader.job(reads.SETTINGS, part["id"]))
+            classic = d.classic_services(resource)
+            jobs += [("//storage", partial(read_classic, reader, resource, service)) for service in classic]
             continue
         kinds.setdefault(kind, []).append(resource)
         if can_log(kind[0]):
-            jobs.append(partial(reader.document, reads.SETTINGS, resource["id"]))
+            jobs.append(reader.job(reads.SETTINGS, resource["id"]))
         if kind[0] == _WATCHER:
-            jobs.append(partial(reader.document, reads.FLOW_LOGS, resource["id"]))
+            jobs.append(reader.job(reads.FLOW_LOGS, resource["id"]))
     unlisted: list[d.Document] = []
-    jobs += [partial(_read_categories, reader, members, unlisted) for _, members in sorted(kinds.items())]
+    for _, members in sorted(kinds.items()):
+        jobs.append((members[0]["id"], partial(_read_categories, reader, members, unlisted)))
     await reader.each("settings", jobs)
-    await reader.each("settings", [partial(reader.document, reads.SETTINGS, r["id"]) for r in unlisted])
+    await reader.each("settings", [reader.job(reads.SETTINGS, r["id"]) for r in unlisted])
 
 
 async def _read_categories(reader: Reader, members: Sequence[d.Document], unlisted: list[d.Document]) -> None:

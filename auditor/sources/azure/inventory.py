@@ -146,8 +146,9 @@ async def resources(reader: Reader, subscriptions: Sequence[d.Document]) -> list
         shown = {d.subscription_of(row["id"]) for row in rows}
         doubtful += chunk if not complete else [guid for guid in chunk if guid not in shown]
     listed: list[d.Document] = []
-    await reader.each("subscriptions", [partial(_list_directly, reader, guid, listed) for guid in doubtful])
-    await reader.each("resources", [partial(_read_one, reader, item) for item in listed])
+    directly = [(f"/subscriptions/{guid}", partial(_list_directly, reader, guid, listed)) for guid in doubtful]
+    await reader.each("subscriptions", directly)
+    await reader.each("resources", [(item["id"], partial(_read_one, reader, item)) for item in listed])
     return [doc for doc in reader.documents if _is_resource(doc)]
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote, urljoin
 
@@ -12,6 +14,7 @@ import msgspec
 
 from auditor import documents as d
 from auditor.sources.azure.auth import Identity
+from auditor.sources.azure.buckets import bucket_of_id, seconds_allowed
 from auditor.sources.azure.cloud import Options, origin
 from auditor.sources.azure.pipeline import Answer, Counts, Pipelines, Refused, send, short
 from auditor.sources.azure.progress import Progress
@@ -20,6 +23,10 @@ from auditor.sources.azure.refusals import refused
 from auditor.sources.azure.transport import NoAnswer
 
 MAX_PAGES: Final = 1000
+_WORKERS: Final = 32  # reads of one subscription waiting for answers: at 25 a second enough for slow answers too
+_ALL_WORKERS: Final = 4096
+Job = tuple[str, Callable[[], Awaitable[Any]]]
+"""What a job is about (an id, or `//` and the name of what is not Resource Manager's), and how to do it."""
 _UNSENDABLE = re.compile(r"[\x00-\x1f\x7f]|(^|/)\.{1,2}(/|$)")
 
 
@@ -168,26 +175,48 @@ class Reader:
 
     # --- doing many at once ---
 
-    async def each(self, stage: str, jobs: Iterable[Callable[[], Awaitable[Any]]]) -> None:
-        """Do all jobs, at most `concurrency` at a time, telling how far it is."""
-        waiting = list(jobs)
-        total, done = len(waiting), 0
-        queue = iter(waiting)
-        self._tell(stage, 0, total)
+    def job(self, read: Read, of: str = "") -> Job:
+        """The reading of one thing, to be done with others by `each`."""
+        return of, partial(self.document, read, of)
 
-        async def work() -> None:
+    async def each(self, stage: str, jobs: Iterable[Job]) -> None:
+        """Do all jobs, telling how far it is.
+
+        Every subscription has a queue and workers of its own, so that all of them are read at the speed that Azure
+        allows each, and a throttled one keeps nobody waiting. The pipeline bounds what is under way at once.
+        """
+        queues: dict[str, list[Callable[[], Awaitable[Any]]]] = {}
+        for place, do in jobs:
+            queues.setdefault(place if place.startswith("//") else bucket_of_id(place), []).append(do)
+        counts = {key: len(queue) for key, queue in queues.items()}
+        total, done, began = sum(counts.values()), 0, time.monotonic()
+        floor = seconds_allowed(counts)
+        self._tell(stage, 0, total, 0, floor)
+
+        async def work(queue: Iterator[Callable[[], Awaitable[Any]]]) -> None:
             nonlocal done
-            for job in queue:
-                await job()
+            for do in queue:
+                await do()
                 done += 1
-                self._tell(stage, done, total)
+                self._tell(stage, done, total, time.monotonic() - began, floor)
 
+        workers = max(1, min(_WORKERS, self.options.concurrency, _ALL_WORKERS // max(1, len(queues))))
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(max(1, self.options.concurrency), total)):
-                group.create_task(work())
+            for queue in queues.values():
+                shared = iter(queue)
+                for _ in range(min(workers, len(queue))):
+                    group.create_task(work(shared))
 
-    def _tell(self, stage: str, done: int, total: int) -> None:
+    def _tell(self, stage: str, done: int, total: int, seconds: float, floor: float) -> None:
         if self._progress is not None:
             self._progress(
-                Progress(stage=stage, done=done, total=total, denied=self.denied, throttled=self.counts.throttled)
+                Progress(
+                    stage=stage,
+                    done=done,
+                    total=total,
+                    denied=self.denied,
+                    throttled=self.counts.throttled,
+                    seconds=seconds,
+                    floor=floor,
+                )
             )
