@@ -59,7 +59,7 @@ class CollectFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """How to read Azure."""
 
     auth: str = "auto"
-    concurrency: int = 32
+    concurrency: int = 128
 
 
 class ReportFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -129,10 +129,15 @@ class Pipelines:
                 ],
             )
 
-        manager, graph = origin(cloud.resource_manager), origin(cloud.graph)
-        self.resource_manager = build(cloud.resource_manager_audience, lambda url: origin(url) == manager, manager=True)
-        self.graph = build(cloud.graph_audience, lambda url: origin(url) == graph)
+        self.resource_manager = build(cloud.resource_manager_audience, _at(cloud.resource_manager), manager=True)
+        self.graph = build(cloud.graph_audience, _at(cloud.graph))
         self.storage = build(cloud.storage_audience, lambda url: in_domain(url, cloud.storage_domains))
+
+
+def _at(place: str) -> Callable[[str], bool]:
+    """Whether an address is at a place; most begin with it letter by letter, and need no taking apart."""
+    start, wanted = f"{place}/", origin(place)
+    return lambda url: url.startswith(start) or origin(url) == wanted
 
 
 async def send(
