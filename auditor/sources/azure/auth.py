@@ -36,6 +36,8 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     principal: str = ""  # for people: name and id
     assignee: str = ""  # what `az role assignment create --assignee` takes
     application: str = ""  # id of the application, for a service principal
+    object_id: str = ""
+    managed: bool = False  # a managed identity: an application without a registration of its own
 
 
 class Credential:
@@ -106,10 +108,7 @@ def open_credential(options: Options, transport: Any) -> Credential:
 def _build(options: Options, transport: Any) -> Any:
     from azure.identity import DeviceCodeCredential, InteractiveBrowserCredential, aio
 
-    # AZURE_AUTHORITY_HOST counts unless another cloud was chosen on the command line.
-    chosen = options.cloud.authority
-    authority = os.environ.get("AZURE_AUTHORITY_HOST", chosen) if options.cloud == PUBLIC else chosen
-    common: dict[str, Any] = {"authority": authority, "additionally_allowed_tenants": ["*"]}
+    common: dict[str, Any] = {"authority": authority_of(options), "additionally_allowed_tenants": ["*"]}
     silent = {**common, "transport": transport}
     asking = {**common, "tenant_id": options.tenant}
     if options.ca_file:
@@ -138,6 +137,12 @@ def _build(options: Options, transport: Any) -> Any:
         "browser": lambda: InThread(InteractiveBrowserCredential(**asking)),
     }
     return builders[options.auth]()
+
+
+def authority_of(options: Options) -> str:
+    """Where signing in happens: AZURE_AUTHORITY_HOST counts unless another cloud was chosen on the command line."""
+    chosen = options.cloud.authority
+    return os.environ.get("AZURE_AUTHORITY_HOST", chosen) if options.cloud == PUBLIC else chosen
 
 
 def _needed(**given: str | None) -> list[str]:
@@ -208,4 +213,6 @@ def identity_of(token: str) -> Identity:
         principal=f"{shown} ({identifier})" if identifier and identifier != shown else shown,
         assignee=user or application or claim("oid"),
         application="" if user else application,
+        object_id=claim("oid"),
+        managed=bool(claim("xms_mirid")),
     )

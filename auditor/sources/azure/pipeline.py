@@ -177,6 +177,8 @@ def _why(error: AzureError) -> str:
         return "no answer in time"
     if isinstance(cause, aiohttp.ClientProxyConnectionError | aiohttp.ClientHttpProxyError):
         return "the proxy could not be reached or refused"
+    if isinstance(cause, aiohttp.ClientConnectorError) and isinstance(cause.os_error, ConnectionRefusedError):
+        return "the host refused the connection"
     if isinstance(cause, aiohttp.ClientConnectorError):
         return f"the host could not be reached ({short(cause.os_error)})"
     if isinstance(cause, aiohttp.ClientPayloadError | zlib.error):
