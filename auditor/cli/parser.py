@@ -61,6 +61,7 @@ def build() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _scan(commands)
     _collect(commands)
+    _doctor(commands)
     _report(commands)
     _rules(commands)
     _demo(commands)
@@ -98,6 +99,15 @@ def _collect(commands: Any) -> None:
     parser.add_argument("--max-unassessed", metavar="N|P%", help="exit 3 if more reads than this stay unknown")
     _azure(parser)
     _talk(parser)
+
+
+def _doctor(commands: Any) -> None:
+    parser = _add(commands, "doctor", "say what this identity could assess, and what would show it the rest",
+                  _later("doctor", "doctor"))  # fmt: skip
+    parser.add_argument("-f", "--format", choices=("text", "json"), default="text", help="for people, or for machines")
+    _azure(parser)
+    _config(parser)
+    parser.set_defaults(select=[], ignore=[], rules=[])
 
 
 def _report(commands: Any) -> None:

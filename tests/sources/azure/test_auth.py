@@ -105,13 +105,17 @@ def test_missing_settings_are_named(monkeypatch) -> None:
     [
         (
             {"tid": "T-1", "appid": "a-1", "app_displayname": "auditor", "oid": "o"},
-            Identity(tenant="t-1", principal="auditor (a-1)", assignee="a-1", application="a-1"),
+            Identity(tenant="t-1", principal="auditor (a-1)", assignee="a-1", application="a-1", object_id="o"),
+        ),
+        (
+            {"tid": "t", "appid": "a-1", "oid": "o-2", "xms_mirid": "/subscriptions/s/…/userAssignedIdentities/me"},
+            Identity(tenant="t", principal="a-1", assignee="a-1", application="a-1", object_id="o-2", managed=True),
         ),
         (
             {"tid": "t", "upn": "ada@contoso.com", "oid": "o-1", "appid": "04b07795"},
-            Identity(tenant="t", principal="ada@contoso.com (o-1)", assignee="ada@contoso.com"),
+            Identity(tenant="t", principal="ada@contoso.com (o-1)", assignee="ada@contoso.com", object_id="o-1"),
         ),
-        ({"tid": "t", "oid": "o-1"}, Identity(tenant="t", principal="o-1", assignee="o-1")),
+        ({"tid": "t", "oid": "o-1"}, Identity(tenant="t", principal="o-1", assignee="o-1", object_id="o-1")),
         ({"tid": 7, "appid": None}, Identity()),
         ([], Identity()),
     ],
