@@ -133,18 +133,26 @@ _LISTED = frozenset(
 def count_reads(documents: list[Document]) -> dict[str, int]:
     """How the planned reads ended: `answered`, `not_supported`, `unknown`.
 
-    A read is a list or a policy that was asked for by itself, and the listing of each subscription's resources; the
-    rows of such a listing are not counted again.
+    A read is a list or a policy that was asked for by itself, a place outside the scan that was looked up, and the
+    listing of each subscription's resources; the rows of such a listing are not counted again, but for those whose
+    properties could not be read. A live source counts its plan while it reads: `Run.planned` and the three with it.
     """
     counts = {"answered": 0, "not_supported": 0, "unknown": 0}
+    listing, subscription = d.RESOURCE_LIST.lower(), d.SUBSCRIPTION.lower()
+    of_type = {kind: [x for x in documents if text(x.get("type")).lower() == kind] for kind in (listing, subscription)}
+    unlisted = {d.subscription_of(text(document.get("id"))) for document in of_type[listing] if marker(document)}
+    scanned = {d.subscription_of(text(document.get("id"))) for document in of_type[subscription]}
     for document in documents:
         kind, mark = text(document.get("type")).lower(), marker(document)
-        if mark == "$unknown":
+        if mark == "$unknown" or (not mark and "$unknown" in mapping(document.get("properties"))):
             counts["unknown"] += 1
         elif mark == "$unsupported":
             counts["not_supported"] += 1
-        elif mark or kind in _LISTED or isinstance(document.get("value"), list) or kind == d.SUBSCRIPTION.lower():
+        elif mark or kind in _LISTED or isinstance(document.get("value"), list):
             counts["answered"] += 1
+        elif owner := d.subscription_of(text(document.get("id"))):
+            # A subscription stands for its listing, unless something else does.
+            counts["answered"] += owner not in (unlisted if kind == subscription else scanned or {owner})
     return counts
 
 

@@ -73,6 +73,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     denied: int = 0
     api_versions: dict[str, str] = msgspec.field(default_factory=dict)  # document type → api-version asked
     interrupted: bool = False
+    resumed: int = 0  # how often it was cut off and taken up again; requests and throttled are of the last time
+    planned: int = 0  # reads, each of which ended as one of the next three; 0 where nothing was counted
+    answered: int = 0
+    not_supported: int = 0
+    unknown: int = 0
 
 
 class Collection(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from auditor.errors import AuditorError
 from auditor.report import Report, count_findings, last_line
 from auditor.rule import Rule
 from auditor.sources.azure.cloud import Options
+from auditor.sources.journal import Journal, open_journal
 
 EXIT_GATE, EXIT_INCOMPLETE, EXIT_INTERRUPTED = 1, 3, 130
 
@@ -96,25 +97,35 @@ def collect(arguments: argparse.Namespace) -> int:
     file = Path(arguments.output)
     if file.is_dir():
         raise AuditorError(f"{file}: is a folder", "-o names the snapshot file to write")
-    collection = read_azure(arguments, configuration)
-    snapshot.write(file, collection)
-    from auditor.assemble import count_reads
-
-    reads = count_reads(collection.documents)
-    planned = sum(reads.values())
+    with open_journal(file, fresh=arguments.fresh) as journal:
+        snapshot.remove_leftovers(file)
+        try:
+            collection = read_azure(arguments, configuration, journal)
+        except KeyboardInterrupt:  # a second Ctrl-C, or one before anything was asked
+            return _interrupted(journal)
+        if collection.run.interrupted:
+            return _interrupted(journal)
+        snapshot.write(file, collection)
+        journal.finish()
+    run = collection.run
     print(
-        f"{file}: {len(collection.documents):,} documents; {planned:,} reads: {reads['answered']:,} answered, "
-        f"{reads['not_supported']:,} not supported, {reads['unknown']:,} unknown",
+        f"{file}: {len(collection.documents):,} documents; {run.planned:,} reads: {run.answered:,} answered, "
+        f"{run.not_supported:,} not supported, {run.unknown:,} unknown",
         file=sys.stderr,
     )
-    if collection.run.interrupted:
-        print("interrupted: the snapshot holds what was read", file=sys.stderr)
-        return EXIT_INTERRUPTED
-    limit = unassessed_limit(arguments.max_unassessed, planned)
-    return EXIT_INCOMPLETE if limit is not None and reads["unknown"] > limit else 0
+    limit = unassessed_limit(arguments.max_unassessed, run.planned)
+    return EXIT_INCOMPLETE if limit is not None and run.unknown > limit else 0
 
 
-def read_azure(arguments: argparse.Namespace, configuration: Configuration) -> Collection:
+def _interrupted(journal: Journal) -> int:
+    kept = f"{journal.answers:,} answers are kept in {journal.path}; " if journal.answers else ""
+    print(f"interrupted: {kept}the same command continues", file=sys.stderr)
+    return EXIT_INTERRUPTED
+
+
+def read_azure(
+    arguments: argparse.Namespace, configuration: Configuration, journal: Journal | None = None
+) -> Collection:
     """Read a live tenant, with progress on stderr."""
     from auditor.cli.progress import shown
 
@@ -122,7 +133,7 @@ def read_azure(arguments: argparse.Namespace, configuration: Configuration) -> C
     from auditor.sources.azure.collect import collect_now
 
     with shown(quiet=arguments.quiet) as progress:
-        return collect_now(options, progress=progress, notice=note)
+        return collect_now(options, progress=progress, notice=note, journal=journal)
 
 
 def azure_options(arguments: argparse.Namespace, configuration: Configuration) -> Options:
