@@ -57,8 +57,9 @@ async def _read_categories(reader: Reader, members: Sequence[d.Document], unlist
     """
     kind = str(members[0]["type"]).lower()
     catalogued = kind.startswith(_STORAGE) or can_log(kind)
+    read = reads.KNOWN_CATEGORIES if catalogued else reads.CATEGORIES
     for resource in members[:_TRIES]:
-        answer = await reader.document(reads.CATEGORIES, resource["id"])
+        answer = await reader.document(read, resource["id"])
         if d.marker(answer) is None:
             if not catalogued and _offers_logs(answer["value"]):
                 unlisted.extend(members)
