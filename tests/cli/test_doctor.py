@@ -86,7 +86,7 @@ def test_an_azure_that_denies_everything(doctor):
 
     code, out, _, azure = doctor(faults=deny)
     assert code == 3
-    assert "  unknown    Subscriptions" in out or "  no         Subscriptions" in out
+    assert "  no         Subscriptions     0 of 0 can be read" in out
     assert "  no         Entra ID settings" in out
     assert "Estimate    unknown" in out
     assert azure.writes == []
@@ -178,6 +178,15 @@ def test_what_others_named_cannot_draw_on_the_terminal():
     text = render(examination(check, places=[place], subscriptions=[seen]), NOTHING, 3)
     assert "\x1b" not in text and "\u202e" not in text
     assert "\nExit 0." not in text
+
+
+def test_subscriptions_of_other_tenants_are_counted():
+    seen = [
+        c.Subscription(id=tenant, name="s", state="Enabled", tenant=tenant, readable="yes")
+        for tenant in ("t", "a", "b")
+    ]
+    text = render(examination(subscriptions=seen), NOTHING, 0)
+    assert "Subscriptions: 3 to read (3 Enabled)\n  2 of them in 2 other tenants (Azure Lighthouse)\n" in text
 
 
 def test_a_long_command_is_broken_before_options_alone():

@@ -23,6 +23,7 @@ from auditor.sources.azure.cloud import Options, origin
 from auditor.sources.azure.estimate import Tally, count_resources, estimate
 from auditor.sources.azure.pipeline import Counts, Guard, Meter, Pipelines, Refused, send, short
 from auditor.sources.azure.probes import (
+    GUID,
     answered,
     entra_check,
     graph_check,
@@ -66,7 +67,7 @@ async def examine(
         transport = open_transport(options)
         stack.push_async_callback(transport.session.close)
         touch = _Touch(options, transport, counts, clock)
-        sign_in_place = await touch("sign-in", _sign_in_page(options))
+        sign_in_place = await touch("sign-in", sign_in_page(options))
         try:
             credential = open_credential(options, transport)
             stack.push_async_callback(credential.close)
@@ -139,7 +140,8 @@ def _skew(told: str | None, here: datetime) -> int | None:
     return round((here - there).total_seconds())
 
 
-def _sign_in_page(options: Options) -> str:
+def sign_in_page(options: Options) -> str:
+    """The address at which the sign-in service describes itself, to anyone."""
     authority = authority_of(options).strip().rstrip("/")
     tenant = quote(options.tenant or "common", safe="")
     return (
@@ -169,7 +171,7 @@ def _place(name: str, url: str, document: d.Document | None) -> c.Place:
 async def _examined(reader: Reader, sign_in_place: c.Place) -> c.Examination:
     options, cloud = reader.options, reader.options.cloud
     visible, listing = await inventory.visible_subscriptions(reader)
-    picked = await _picked(reader, visible)
+    picked, hidden = await _picked(reader, visible)
     guids = [d.subscription_of(s["id"]) for s in picked]
     (groups, no_groups), entra, licence, (tally, why_not), settings = await asyncio.gather(
         reader.items(reads.MANAGEMENT_GROUPS),
@@ -182,7 +184,7 @@ async def _examined(reader: Reader, sign_in_place: c.Place) -> c.Examination:
     subscriptions = [_subscription(s, doc) for s, doc in zip_longest(picked, settings)]
     identity = reader.identity
     checks = [
-        subscriptions_check(identity, subscriptions, settings, listing),
+        subscriptions_check(identity, subscriptions, settings, listing, hidden),
         groups_check(identity, groups, no_groups),
         entra_check(identity, entra, cloud.graph),
         licence_check(identity, licence, cloud.graph),
@@ -212,20 +214,21 @@ async def _examined(reader: Reader, sign_in_place: c.Place) -> c.Examination:
     )
 
 
-async def _picked(reader: Reader, visible: Sequence[d.Document]) -> list[d.Document]:
-    """The visible subscriptions that a scan with these options would read."""
+async def _picked(reader: Reader, visible: Sequence[d.Document]) -> tuple[list[d.Document], list[str]]:
+    """The visible subscriptions that a scan with these options would read, and ids of those it should and cannot."""
     options = reader.options
     if not visible:
-        return []
+        return [], []
     for sentence in inventory.namesakes(visible, (*options.subscriptions, *options.exclude_subscriptions)):
         reader.tell(sentence)
     within, hidden = list(visible), set[str]()
     if options.management_group:
         below, _ = await inventory.below_group(reader, options.management_group)
         within = [s for s in visible if d.subscription_of(s["id"]) in below]
-        hidden = below
+        hidden = {guid for guid in below - {d.subscription_of(s["id"]) for s in visible} if GUID.fullmatch(guid)}
     left_out = inventory.excluded(visible, options.exclude_subscriptions, hidden)
-    return [s for s in inventory.chosen(within, options.subscriptions) if d.subscription_of(s["id"]) not in left_out]
+    picked = [s for s in inventory.chosen(within, options.subscriptions) if d.subscription_of(s["id"]) not in left_out]
+    return picked, sorted(hidden - left_out)
 
 
 async def _settings(reader: Reader, subscriptions: Sequence[d.Document]) -> list[d.Document]:

@@ -24,7 +24,7 @@ _GRAPH_APP: Final = "00000003-0000-0000-c000-000000000000"
 _READ_LICENCES: Final = "e2f98668-2877-4f38-a2f4-8202e0717aa1"  # LicenseAssignment.Read.All, for applications
 _GLOBAL_READER: Final = "f2ef992c-3afb-46b9-b7cf-a126ee74c451"
 _STORAGE: Final = "microsoft.storage/storageaccounts"
-_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 ACCOUNTS: Final = (
     f"resources | where type =~ '{_STORAGE}' | project id, name, type, kind, sku, properties"
     " | order by id asc | take 20"
@@ -46,7 +46,7 @@ def root_scope(identity: Identity) -> str:
 
 def _directory_role(identity: Identity, graph: str) -> c.Grant:
     """A role in Entra ID, which is what a person needs."""
-    who = identity.object_id if _GUID.fullmatch(identity.object_id) else "<object id>"
+    who = identity.object_id if GUID.fullmatch(identity.object_id) else "<object id>"
     body = {"principalId": who, "roleDefinitionId": _GLOBAL_READER, "directoryScopeId": "/"}
     url = shlex.quote(f"{graph}/v1.0/roleManagement/directory/roleAssignments")
     command = f"az rest --method POST --url {url} --body {shlex.quote(msgspec.json.encode(body).decode())}"
@@ -93,20 +93,29 @@ def subscriptions_check(
     subscriptions: Sequence[c.Subscription],
     settings: Sequence[d.Document],
     listing: d.Document | None,
+    hidden: Sequence[str] = (),
 ) -> c.Check:
-    """Whether the Activity Log settings of each subscription may be read, and whether all subscriptions are listed."""
+    """Whether the Activity Log settings of each subscription may be read, and whether all subscriptions are listed.
+
+    `hidden` are ids of those that are known to be in scope, though they are not shown.
+    """
     key = c.SUBSCRIPTIONS.key
     gaps: list[c.Gap] = []
+    everywhere = reader_grant(identity, root_scope(identity))
     if listing is not None:
-        gaps.append(c.Gap(what="the list of subscriptions", reason=answered(listing)[1] or "it is not there"))
+        state, reason = answered(listing)
+        needed = everywhere if state == "no" else None
+        gaps.append(c.Gap(what="the list of subscriptions", reason=reason or "it is not there", grant=needed))
     elif not subscriptions:
-        grant = reader_grant(identity, root_scope(identity))
-        gaps.append(c.Gap(what="every subscription", reason="the identity sees no subscription", grant=grant))
+        gaps.append(c.Gap(what="every subscription", reason="the identity sees no subscription", grant=everywhere))
     for subscription, document in zip(subscriptions, settings, strict=False):
         state, reason = answered(document)
         if state != "yes":
             own = reader_grant(identity, f"/subscriptions/{subscription.id}") if state == "no" else None
             gaps.append(c.Gap(what=subscription.name, reason=reason, grant=own))
+    for guid in hidden:
+        grant = reader_grant(identity, f"/subscriptions/{guid}")
+        gaps.append(c.Gap(what=guid, reason="it is below the management group, but not visible", grant=grant))
     read = Counter(s.readable for s in subscriptions)
     detail = f"{read['yes']:,} of {len(subscriptions) - read['not probed']:,} can be read"
     if read["not probed"]:
@@ -119,7 +128,7 @@ def subscriptions_check(
         state="partly" if read["yes"] else "no" if lacking else "unknown",
         detail=detail,
         gaps=gaps,
-        all_at_once=reader_grant(identity, root_scope(identity)) if lacking > 1 else None,
+        all_at_once=everywhere if lacking > 1 else None,
     )
 
 

@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from auditor.errors import AuditorError
 from auditor.sources.azure import capabilities as c
 from auditor.sources.azure.auth import Identity
-from auditor.sources.azure.cloud import custom_cloud
-from auditor.sources.azure.doctor import MOST_PROBED, examine
+from auditor.sources.azure.cloud import USGOV, Options, custom_cloud
+from auditor.sources.azure.doctor import MOST_PROBED, examine, sign_in_page
 from auditor.sources.azure.estimate import estimate
 from auditor.sources.azure.probes import entra_check, licence_check
 
@@ -499,3 +500,47 @@ def test_the_subscriptions_cannot_be_listed(healthy) -> None:
     assert place(found, "Resource Manager").state == "not reachable"
     one = check(found, c.SUBSCRIPTIONS)
     assert (one.state, one.gaps[0].what) == ("unknown", "the list of subscriptions")
+
+
+def test_a_hidden_subscription_below_the_management_group(healthy) -> None:
+    members = [{"type": "/subscriptions", "name": guid} for guid in (healthy.SUB, healthy.OTHER)]
+    healthy[f"{GROUPS}/corp/descendants"] = {"value": members}
+
+    one = check(doctor(healthy, management_group="corp"), c.SUBSCRIPTIONS)
+    without = check(doctor(healthy, management_group="corp", exclude_subscriptions=(healthy.OTHER,)), c.SUBSCRIPTIONS)
+
+    assert one.state == "partly"
+    assert [(gap.what, gap.grant.scope) for gap in one.gaps] == [(healthy.OTHER, f"/subscriptions/{healthy.OTHER}")]
+    assert without.state == "yes"
+
+
+def test_a_token_that_is_refused_says_nothing_about_the_endpoint(healthy, monkeypatch) -> None:
+    issue = healthy._token
+
+    def token(raw: bytes) -> web.Response:
+        body = {"error": "invalid_scope", "error_description": "AADSTS65001: consent is missing"}
+        return web.json_response(body, status=400) if b"graph" in raw else issue(raw)
+
+    monkeypatch.setattr(healthy, "_token", token)
+
+    found = doctor(healthy)
+
+    graph = place(found, "Microsoft Graph")
+    assert graph.state == "not probed" and "AADSTS65001" in graph.reason
+    assert (check(found, c.LICENCE).state, check(found, c.LICENCE).gaps[0].grant) == ("unknown", None)
+
+
+@pytest.mark.parametrize(
+    ("named", "page"),
+    [
+        (None, "https://login.microsoftonline.com/common/v2.0/.well-known/openid-configuration"),
+        ("login.example.org/", "https://login.example.org/common/v2.0/.well-known/openid-configuration"),
+        ("http://login.example.org", "http://login.example.org/common/v2.0/.well-known/openid-configuration"),
+    ],
+)
+def test_where_signing_in_happens(monkeypatch, named: str | None, page: str) -> None:
+    if named:
+        monkeypatch.setenv("AZURE_AUTHORITY_HOST", named)
+
+    assert sign_in_page(Options()) == page
+    assert sign_in_page(Options(cloud=USGOV, tenant="a/b")).startswith("https://login.microsoftonline.us/a%2Fb/v2.0/")
