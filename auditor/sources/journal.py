@@ -30,7 +30,7 @@ VERSION: Final = 1
 _SYNC_EVERY: Final = 5.0  # seconds of answers that a power cut may cost; a killed process costs none
 _MAX_LINE: Final = 256 * 2**20  # bytes, four times what is read of an answer
 _START: Final = len(b'["0123456789abcdef",')
-_LOCK_AT: Final = 2**40  # Windows locks bytes, and nobody may write those: so they are far behind the end
+_LOCK_AT: Final = 2**31 - 2  # Windows locks bytes, which no other process may then read: so it is one far behind
 _BUSY: Final = "wait until it is done, or give another -o"
 
 
@@ -123,10 +123,12 @@ class Journal:
 
     def finish(self) -> None:
         """Remove the journal: what it was for is done."""
-        if sys.platform != "win32":  # removed before it is unlocked, so that nobody takes up what is about to go
+        if sys.platform == "win32":  # which removes no open file
+            self._file.close()
             self.path.unlink(missing_ok=True)
-        self._file.close()
-        self.path.unlink(missing_ok=True)
+        else:  # removed while it is still locked: afterwards the name may be another process's
+            self.path.unlink(missing_ok=True)
+            self._file.close()
 
     def close(self) -> None:
         """Let go of the journal, and of the file too where it holds nothing worth going on with."""

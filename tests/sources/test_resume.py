@@ -20,7 +20,8 @@ from auditor.emulator import Fault, running
 from auditor.errors import ConnectionLostError, IdentityError
 from auditor.sources import journal as journals
 from auditor.sources import open_file
-from auditor.sources.azure.collect import collect_now
+from auditor.sources.azure.cloud import Options
+from auditor.sources.azure.collect import DECIDES, collect_now
 
 TENANT = "11111111-bbbb-4bbb-8bbb-000000000001"
 SUBSCRIPTIONS = ["aaaaaaaa-0000-4000-8000-000000000001", "aaaaaaaa-0000-4000-8000-000000000002"]
@@ -246,6 +247,13 @@ def test_a_torn_journal_is_continued_from_its_good_part(azure, whole, tmp_path, 
     assert azure.count > 5
 
 
+def test_every_option_is_known_to_decide_what_is_read_or_not():
+    in_another_form = {"cloud", "tenant"}
+    whatever_they_are = {"auth", "client_id", "client_secret", "concurrency", "page_size", "ca_file"}
+    waiting = {"connect_timeout", "read_timeout", "retry_backoff", "retry_after_cap"}
+    assert set(Options.__struct_fields__) == {*DECIDES, *in_another_form, *whatever_they_are, *waiting}
+
+
 # --- the connection, the sign-in ---
 
 
@@ -385,6 +393,21 @@ def test_an_interruption_loses_nothing_of_the_plan_that_was_known(azure, whole):
     settings = [doc for doc in whole.documents if doc["type"] == SETTINGS]
     assert len(settings) > 2 * VAULTS
     assert {(doc["id"].lower(), SETTINGS.lower()) for doc in settings} <= shown
+
+
+def test_what_was_listed_when_it_was_cut_off_is_unknown_not_forgotten(azure, whole):
+    def interrupt(path, count):
+        if path == f"/subscriptions/{HIDDEN}/resources":
+            os.kill(os.getpid(), signal.SIGINT)
+        return Fault(delay=0.05)  # the answer must not outrun the signal
+
+    azure.fresh(interrupt)
+    collection = collect_now(options_for(azure.emulator))
+    unknown = {doc["id"].lower(): doc["$unknown"]["reason"] for doc in collection.documents if "$unknown" in doc}
+    assert collection.run.interrupted
+    assert {unknown[settings_of(guid, n)] for guid in SUBSCRIPTIONS for n in range(VAULTS)} == {
+        "interrupted before it was read"
+    }
 
 
 def test_contoso_adds_up(collection):
