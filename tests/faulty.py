@@ -27,9 +27,12 @@ ONE = "aaaaaaaa-0000-4000-8000-000000000001"
 TWO = "aaaaaaaa-0000-4000-8000-000000000002"
 SETTINGS = "Microsoft.Insights/diagnosticSettings"
 RULES = load_rules()
-SPEED = 200  # of the clock that waits go by: a second of Retry-After takes 5 ms
-FAST = Time(now=lambda: time.monotonic() * SPEED, sleep=lambda seconds: asyncio.sleep(seconds / SPEED))
 Plan = Callable[[str, str, int], Fault | None]
+
+
+def fast(speed: float) -> Time:
+    """A clock that goes so many times as fast as the one on the wall."""
+    return Time(now=lambda: time.monotonic() * speed, sleep=lambda seconds: asyncio.sleep(seconds / speed))
 
 
 def group(subscription: str) -> str:
@@ -92,9 +95,10 @@ def documents() -> Iterator[dict[str, Any]]:
 
 
 class Faulty:
-    """One running emulator, scanned again and again with other faults."""
+    """One running emulator, scanned again and again with other faults, by a clock that goes fast."""
 
-    def __init__(self) -> None:
+    def __init__(self, speed: float = 200) -> None:
+        self._time = fast(speed)
         self.emulator: Emulator
         self.calm: Report  # what a scan without faults gave
         self._plan: Plan | None = None
@@ -110,6 +114,7 @@ class Faulty:
     def scan(self, plan: Plan | None = None, **options: Any) -> Report:
         """Scan and judge, with all waiting sped up."""
         self._plan, self._seen = plan, Counter()
+        progress = options.pop("progress", None)
         place = self.emulator
         given = {
             "cloud": custom_cloud(resource_manager=place.url, authority=place.url, graph=place.url),
@@ -121,8 +126,8 @@ class Faulty:
             "read_timeout": 0.5,
             **options,
         }
-        with patch("auditor.sources.azure.collect.Pipelines", partial(Pipelines, time=FAST)):
-            return judged(collect_now(Options(**given)), RULES, "Faults")
+        with patch("auditor.sources.azure.collect.Pipelines", partial(Pipelines, time=self._time)):
+            return judged(collect_now(Options(**given), progress), RULES, "Faults")
 
 
 @contextmanager
