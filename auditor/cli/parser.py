@@ -158,7 +158,7 @@ def _azure(parser: argparse.ArgumentParser) -> None:
     azure.add_argument("--management-group", metavar="ID", help="only subscriptions below this management group")
     azure.add_argument("--auth", choices=AUTH_NAMES, help="how to sign in (default: auto, as DefaultAzureCredential)")
     azure.add_argument("--cloud", choices=CLOUD_NAMES, help="the cloud to talk to (default: public)")
-    azure.add_argument("--concurrency", type=int, metavar="N", help="reads in flight at once (default: 32)")
+    azure.add_argument("--concurrency", type=int, metavar="N", help="reads in flight at once (default: 128)")
 
 
 def _folders(parser: argparse.ArgumentParser) -> None:

@@ -249,9 +249,9 @@ class Reader:
         workers = max(1, min(_WORKERS, self.options.concurrency, _ALL_WORKERS // max(1, len(queues))))
         try:
             async with asyncio.TaskGroup() as group:
-                for queue in queues.values():
+                for key, queue in queues.items():
                     shared = iter(queue)
-                    for _ in range(min(workers, len(queue))):
+                    for _ in range(min(workers * (2 if key.startswith("//") else 1), len(queue))):
                         group.create_task(work(shared))
         except ExceptionGroup as several:
             raise several.exceptions[0] from None  # whatever ends the run ends it once
