@@ -101,11 +101,17 @@ def assemble(collection: Collection, *, today: str = "") -> Inventory:
 def _subscriptions(documents: Mapping[str, Document]) -> Iterator[Subscription]:
     kind = d.SUBSCRIPTION.lower()
     found = {key: doc for key, doc in documents.items() if str(doc.get("type")).lower() == kind and not marker(doc)}
+    tenants = {key: d.tenant_of(document) for key, document in found.items()}
+    several = len(set(tenants.values()) - {""}) > 1
     for key, document in sorted(found.items()):
-        guid = d.subscription_of(key)
+        guid, tenant = d.subscription_of(key), tenants[key]
         if guid:
+            name = text(document.get("displayName")) or guid
             yield Subscription(
-                id=guid, name=text(document.get("displayName")) or guid, state=text(document.get("state")) or "Enabled"
+                id=guid,
+                name=f"{name} (tenant {tenant[:8]})" if several and tenant else name,
+                state=text(document.get("state")) or "Enabled",
+                tenant=tenant,
             )
 
 
@@ -134,18 +140,26 @@ _LISTED = frozenset(
 def count_reads(documents: list[Document]) -> dict[str, int]:
     """How the planned reads ended: `answered`, `not_supported`, `unknown`.
 
-    A read is a list or a policy that was asked for by itself, and the listing of each subscription's resources; the
-    rows of such a listing are not counted again.
+    A read is a list or a policy that was asked for by itself, a place outside the scan that was looked up, and the
+    listing of each subscription's resources; the rows of such a listing are not counted again, but for those whose
+    properties could not be read. A live source counts its plan while it reads: `Run.planned` and the three with it.
     """
     counts = {"answered": 0, "not_supported": 0, "unknown": 0}
+    listing, subscription = d.RESOURCE_LIST.lower(), d.SUBSCRIPTION.lower()
+    of_type = {kind: [x for x in documents if text(x.get("type")).lower() == kind] for kind in (listing, subscription)}
+    unlisted = {d.subscription_of(text(document.get("id"))) for document in of_type[listing] if marker(document)}
+    scanned = {d.subscription_of(text(document.get("id"))) for document in of_type[subscription]}
     for document in documents:
         kind, mark = text(document.get("type")).lower(), marker(document)
-        if mark == "$unknown":
+        if mark == "$unknown" or (not mark and "$unknown" in mapping(document.get("properties"))):
             counts["unknown"] += 1
         elif mark == "$unsupported":
             counts["not_supported"] += 1
-        elif mark or kind in _LISTED or isinstance(document.get("value"), list) or kind == d.SUBSCRIPTION.lower():
+        elif mark or kind in _LISTED or isinstance(document.get("value"), list):
             counts["answered"] += 1
+        elif owner := d.subscription_of(text(document.get("id"))):
+            # A subscription stands for its listing, unless something else does.
+            counts["answered"] += owner not in (unlisted if kind == subscription else scanned or {owner})
     return counts
 
 

@@ -30,10 +30,11 @@ class Endpoints(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class ScopeFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to scan: everything the identity can see, unless narrowed."""
+    """What to scan: everything the identity can see, unless narrowed; `exclude` names subscriptions to leave out."""
 
     tenant: str = ""
     subscriptions: list[str] = []
+    exclude: list[str] = []
     management_group: str = ""
 
 
@@ -58,7 +59,7 @@ class CollectFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """How to read Azure."""
 
     auth: str = "auto"
-    concurrency: int = 32
+    concurrency: int = 128
 
 
 class ReportFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

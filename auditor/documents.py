@@ -73,6 +73,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     denied: int = 0
     api_versions: dict[str, str] = msgspec.field(default_factory=dict)  # document type → api-version asked
     interrupted: bool = False
+    resumed: int = 0  # how often it was cut off and taken up again; requests and throttled are of the last time
+    planned: int = 0  # reads, each of which ended as one of the next three; 0 where nothing was counted
+    answered: int = 0
+    not_supported: int = 0
+    unknown: int = 0
 
 
 class Collection(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +107,15 @@ def subscription_of(resource_id: str) -> str:
     """The subscription id inside an ARM id, lower case; empty where there is none."""
     found = _SUBSCRIPTION_OF.match(resource_id)
     return found.group(1).lower() if found else ""
+
+
+def tenant_of(subscription: Mapping[str, Any]) -> str:
+    """The id of the tenant that a subscription document belongs to, lower case; empty where it does not say.
+
+    Seen through Azure Lighthouse, some tools name the tenant signed in to `tenantId` and the owner `homeTenantId`.
+    """
+    told = (subscription.get(key) for key in ("homeTenantId", "tenantId"))
+    return next((value.strip().lower() for value in told if isinstance(value, str) and value.strip()), "")
 
 
 def resource_group_of(resource_id: str) -> str:

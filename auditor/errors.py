@@ -26,6 +26,12 @@ class IdentityError(SourceError):
     exit_code = 4
 
 
+class ConnectionLostError(SourceError):
+    """Reading was cut off, and can be taken up again (exit code 130)."""
+
+    exit_code = 130
+
+
 class RuleError(AuditorError):
     """A rule file is wrong; the message starts with `file:line`."""
 

@@ -98,11 +98,15 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
 
 class Subscription(msgspec.Struct, frozen=True, kw_only=True):
-    """A subscription and its state (`Enabled`, `Disabled`, `Warned`, `PastDue`, `Deleted`)."""
+    """A subscription and its state (`Enabled`, `Disabled`, `Warned`, `PastDue`, `Deleted`).
+
+    `tenant` is the id of the tenant that it belongs to: with Azure Lighthouse not always the one signed in to.
+    """
 
     id: str
     name: str
     state: str = "Enabled"
+    tenant: str = ""
 
 
 class Unread(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,10 +31,10 @@ MIX = {
 REGIONS = ("westeurope", "northeurope", "uksouth", "eastus")
 
 
-def documents(count: int = RESOURCES) -> Iterator[Document]:
-    """A synthetic estate: plausible shapes, a fixed seed, settings on most of what can log."""
+def documents(count: int = RESOURCES, spread: int = SUBSCRIPTIONS) -> Iterator[Document]:
+    """A synthetic estate: plausible shapes, a fixed seed, settings on most of what can log; `spread` subscriptions."""
     choose = random.Random(7)
-    subscriptions = [f"00000000-0000-0000-0000-{n:012d}" for n in range(SUBSCRIPTIONS)]
+    subscriptions = [f"00000000-0000-0000-0000-{n:012d}" for n in range(spread)]
     central = f"/subscriptions/{subscriptions[0]}/resourceGroups/rg-logs/providers/Microsoft.OperationalInsights/workspaces/law"
     for subscription in subscriptions:
         yield {"id": f"/subscriptions/{subscription}", "type": "Microsoft.Resources/subscriptions",
@@ -59,7 +59,7 @@ def documents(count: int = RESOURCES) -> Iterator[Document]:
     kinds = choose.choices(list(MIX), list(MIX.values()), k=count)
     listed: set[str] = set()
     for n, kind in enumerate(kinds):
-        subscription = subscriptions[n % SUBSCRIPTIONS]
+        subscription = subscriptions[n % spread]
         for document in one(choose, subscription, kind, n, choose.choice(REGIONS), central):
             yield document
             scope = document["id"].partition("/providers/Microsoft.Insights")[0]

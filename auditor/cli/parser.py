@@ -75,6 +75,7 @@ def build() -> _Parser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _scan(commands)
     _collect(commands)
+    _doctor(commands)
     _report(commands)
     _rules(commands)
     _demo(commands)
@@ -108,10 +109,21 @@ def _scan(commands: Any) -> None:
 def _collect(commands: Any) -> None:
     parser = _add(commands, "collect", "read Azure into a snapshot, to be judged later without a network",
                   _later("run", "collect"))  # fmt: skip
-    parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the snapshot to write")
+    parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the snapshot to write; FILE.partial "
+                        "beside it lets the same command go on after a break")  # fmt: skip
+    parser.add_argument("--fresh", action="store_true", help="begin anew instead of going on where a break was")
     parser.add_argument("--max-unassessed", metavar="N|P%", help="exit 3 if more reads than this stay unknown")
     _azure(parser)
     _talk(parser)
+
+
+def _doctor(commands: Any) -> None:
+    parser = _add(commands, "doctor", "say what this identity could assess, and what would show it the rest",
+                  _later("doctor", "doctor"))  # fmt: skip
+    parser.add_argument("-f", "--format", choices=("text", "json"), default="text", help="for people, or for machines")
+    _azure(parser)
+    _config(parser)
+    parser.set_defaults(select=[], ignore=[], rules=[])
 
 
 def _report(commands: Any) -> None:
@@ -155,11 +167,13 @@ def _azure(parser: argparse.ArgumentParser) -> None:
     azure.add_argument("--tenant", metavar="ID", help="the tenant to sign in to")
     azure.add_argument("-s", "--subscription", action="append", default=[], metavar="ID|NAME",
                        help="only this subscription (repeat for more)")  # fmt: skip
+    azure.add_argument("--exclude-subscription", action="append", default=[], metavar="ID|NAME",
+                       help="all but this subscription (repeat for more)")  # fmt: skip
     azure.add_argument("--management-group", metavar="ID", help="only subscriptions below this management group")
     azure.add_argument("--auth", choices=AUTH_NAMES, metavar="HOW", help="how to sign in: "
                        f"{', '.join(AUTH_NAMES)} (default: auto, as DefaultAzureCredential does)")  # fmt: skip
     azure.add_argument("--cloud", choices=CLOUD_NAMES, help="the cloud to talk to (default: public)")
-    azure.add_argument("--concurrency", type=int, metavar="N", help="reads in flight at once (default: 32)")
+    azure.add_argument("--concurrency", type=int, metavar="N", help="reads in flight at once (default: 128)")
 
 
 def _folders(parser: argparse.ArgumentParser, group: argparse._ActionsContainer | None = None) -> None:

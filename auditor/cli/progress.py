@@ -6,13 +6,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from auditor.sources.azure.progress import Progress
 
 Show = Callable[["Progress"], None]
-EVERY = 30  # seconds
+_LONG: Final = "settings"  # the stage that takes most of a run: one read for each resource
+EVERY: Final = 30  # seconds after which a plain line tells that it still goes on
 
 
 @contextmanager
@@ -54,14 +55,22 @@ def _live() -> Iterator[Show]:
         TextColumn("  {task.description:<14}"),
         BarColumn(),
         MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
         TextColumn("denied {task.fields[denied]}  throttled {task.fields[throttled]}"),
     )
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
         tasks: dict[str, TaskID] = {}
+        told: set[str] = set()
 
         def show(progress: Progress) -> None:
-            counts: dict[str, Any] = {"denied": progress.denied, "throttled": progress.throttled}
+            if _is_news(progress, told):
+                bars.console.print(f"  {outlook(progress)}", highlight=False, markup=False)
+            counts: dict[str, Any] = {
+                "denied": progress.denied,
+                "throttled": progress.throttled,
+                "rate": rate(progress),
+            }
             if progress.stage not in tasks:
                 for task in bars.tasks:  # what went before is over
                     bars.update(task.id, total=task.completed or 1, completed=task.completed or 1)
@@ -75,6 +84,7 @@ def _live() -> Iterator[Show]:
 def _plain(clock: Callable[[], float] = time.monotonic) -> Iterator[Show]:
     """A line when a stage ends, and every half minute of a long one: a log is read afterwards."""
     last: list[Progress] = []
+    news: set[str] = set()
     told = clock()
 
     def show(progress: Progress) -> None:
@@ -85,6 +95,8 @@ def _plain(clock: Callable[[], float] = time.monotonic) -> Iterator[Show]:
         elif clock() - told >= EVERY:
             _say(progress)
             told = clock()
+        if _is_news(progress, news):
+            print(outlook(progress), file=sys.stderr, flush=True)
         last[:] = [progress]
 
     try:
@@ -96,5 +108,28 @@ def _plain(clock: Callable[[], float] = time.monotonic) -> Iterator[Show]:
 
 def _say(progress: Progress) -> None:
     far = f"{progress.done:,} of {progress.total:,}" if progress.total else "done"
+    speed = f"  {rate(progress)}" if rate(progress) else ""
     counts = f"denied {progress.denied:,}  throttled {progress.throttled:,}"
-    print(f"{progress.stage}: {far}  {counts}", file=sys.stderr, flush=True)
+    print(f"{progress.stage}: {far}{speed}  {counts}", file=sys.stderr, flush=True)
+
+
+def _is_news(progress: Progress, told: set[str]) -> bool:
+    """Whether the long part is about to begin."""
+    if progress.stage != _LONG or progress.done or not progress.total or progress.stage in told:
+        return False
+    told.add(progress.stage)
+    return True
+
+
+def outlook(progress: Progress) -> str:
+    """How long a stage will take at the least: Azure gives each subscription so many reads a second."""
+    minutes = progress.floor / 60
+    least = f"at least {minutes:.0f} min" if minutes >= 1.5 else "about a minute or less"
+    return f"{progress.total:,} reads to go, {least}: Azure allows 25 a second for each subscription"
+
+
+def rate(progress: Progress) -> str:
+    """Reads a second since the stage began; empty while there is nothing to tell."""
+    if progress.done < 2 or progress.seconds < 1:
+        return ""
+    return f"{progress.done / progress.seconds:.1f}/s"

@@ -19,6 +19,8 @@ from auditor.documents import Collection
 from auditor.errors import AuditorError
 from auditor.report import Report, count_findings, last_line
 from auditor.rule import Rule
+from auditor.sources.azure.cloud import Options
+from auditor.sources.journal import Journal, open_journal
 
 EXIT_GATE, EXIT_INCOMPLETE, EXIT_INTERRUPTED = 1, 3, 130
 
@@ -101,41 +103,63 @@ def collect(arguments: argparse.Namespace) -> int:
     file = Path(arguments.output)
     if file.is_dir():
         raise AuditorError(f"{file}: is a folder", "-o names the snapshot file to write")
-    collection = read_azure(arguments, configuration)
-    snapshot.write(file, collection)
-    from auditor.assemble import count_reads
-
-    reads = count_reads(collection.documents)
-    planned = sum(reads.values())
+    with open_journal(file, fresh=arguments.fresh) as journal:
+        snapshot.remove_leftovers(file)
+        try:
+            collection = read_azure(arguments, configuration, journal)
+        except KeyboardInterrupt:  # a second Ctrl-C, or one before anything was asked
+            return _interrupted(journal)
+        if collection.run.interrupted:
+            return _interrupted(journal)
+        snapshot.write(file, collection)
+        journal.finish()
+    run = collection.run
     print(
-        f"{file}: {len(collection.documents):,} documents; {planned:,} reads: {reads['answered']:,} answered, "
-        f"{reads['not_supported']:,} not supported, {reads['unknown']:,} failed",
+        f"{file}: {len(collection.documents):,} documents; {run.planned:,} reads: {run.answered:,} answered, "
+        f"{run.not_supported:,} not supported, {run.unknown:,} failed",
         file=sys.stderr,
     )
-    if collection.run.interrupted:
-        print("interrupted: the snapshot holds what was read", file=sys.stderr)
-        return EXIT_INTERRUPTED
-    limit = unassessed_limit(arguments.max_unassessed, planned)
-    return EXIT_INCOMPLETE if limit is not None and reads["unknown"] > limit else 0
+    limit = unassessed_limit(arguments.max_unassessed, run.planned)
+    return EXIT_INCOMPLETE if limit is not None and run.unknown > limit else 0
 
 
-def read_azure(arguments: argparse.Namespace, configuration: Configuration) -> Collection:
+def _interrupted(journal: Journal) -> int:
+    kept = f"{journal.answers:,} answers are kept in {journal.path}; " if journal.answers else ""
+    print(f"interrupted: {kept}the same command continues", file=sys.stderr)
+    return EXIT_INTERRUPTED
+
+
+def read_azure(
+    arguments: argparse.Namespace, configuration: Configuration, journal: Journal | None = None
+) -> Collection:
     """Read a live tenant, with progress on stderr."""
     from auditor.cli.progress import shown
-    from auditor.sources.azure.cloud import Options
 
-    options = Options(
+    options = azure_options(arguments, configuration)
+    from auditor.sources.azure.collect import collect_now
+
+    with shown(quiet=arguments.quiet) as progress:
+        return collect_now(options, progress=progress, notice=note, journal=journal)
+
+
+def azure_options(arguments: argparse.Namespace, configuration: Configuration) -> Options:
+    """What is to be read, and as whom: by flag, else by configuration, else everything that is visible."""
+    return Options(
         cloud=cloud_of(configuration, arguments.cloud),
         tenant=arguments.tenant or configuration.scope.tenant or None,
         subscriptions=tuple(arguments.subscription or configuration.scope.subscriptions),
+        exclude_subscriptions=tuple(arguments.exclude_subscription or configuration.scope.exclude),
         management_group=arguments.management_group or configuration.scope.management_group or None,
         auth=arguments.auth or configuration.collect.auth,
         concurrency=arguments.concurrency or configuration.collect.concurrency,
     )
-    from auditor.sources.azure.collect import collect_now
 
-    with shown(quiet=arguments.quiet) as progress:
-        return collect_now(options, progress=progress)
+
+def note(sentence: str) -> None:
+    """Print something worth knowing on stderr."""
+    from auditor.formats.console import clean
+
+    print(f"note: {clean(sentence)}", file=sys.stderr)
 
 
 def report(arguments: argparse.Namespace) -> int:

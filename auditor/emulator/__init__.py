@@ -21,11 +21,12 @@ from pathlib import Path
 import msgspec
 
 from auditor.emulator.estate import Estate, load_estate
+from auditor.emulator.limits import Limits
 from auditor.emulator.server import Fault, Faults, Server
 from auditor.emulator.tls import server_context
 from auditor.errors import AuditorError
 
-__all__ = ["Emulator", "Fault", "Faults", "running", "serve"]
+__all__ = ["Emulator", "Fault", "Faults", "Limits", "running", "serve"]
 
 
 class Emulator(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +40,7 @@ class Emulator(msgspec.Struct, frozen=True, kw_only=True):
     client_secret: str
     as_of: str  # the time at which the estate stands, RFC 3339, or empty
     requests: Counter[str]  # "GET /subscriptions/*/locations" → how often
+    asked: Counter[str]  # "GET /subscriptions?api-version=2022-12-01" → how often
     writes: list[str]  # "PUT /…": what was refused for not being a read
 
     def environment(self) -> dict[str, str]:
@@ -65,8 +67,12 @@ def running(
     host: str = "127.0.0.1",
     port: int = 0,
     faults: Faults | None = None,
+    limits: Limits | None = None,
+    latency: float = 0,
 ) -> Iterator[Emulator]:
     """Serve an estate file until the block is left; port 0 is any free one.
+
+    `limits` throttles as Azure does, `latency` is the median of the seconds that an answer takes; by default neither.
 
     Only this machine can reach the default host. Whoever can reach it can read the estate: any secret is accepted.
     """
@@ -74,7 +80,7 @@ def running(
     folder = Path(tempfile.mkdtemp(prefix="auditor-emulator-"))  # readable by this user alone
     try:
         context, ca_file = server_context(folder, host)
-        server = Server(loaded, context, faults)
+        server = Server(loaded, context, faults, limits, latency)
         try:
             try:
                 bound = server.start(host, port)
@@ -103,6 +109,7 @@ def _emulator(estate: Estate, server: Server, folder: Path, ca_file: Path, host:
         client_secret=secrets.token_urlsafe(16),
         as_of=estate.as_of,
         requests=server.requests,
+        asked=server.asked,
         writes=server.writes,
     )
 

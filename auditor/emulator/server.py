@@ -21,21 +21,25 @@ from auditor.emulator.arm import arm_answer
 from auditor.emulator.dataplane import place_of, storage_answer
 from auditor.emulator.entra import Tokens, entra_answer, msgraph_answer
 from auditor.emulator.estate import Estate
+from auditor.emulator.limits import Gate, Limits, delays
 from auditor.emulator.resource_graph import PATH as RESOURCE_GRAPH
 from auditor.emulator.resource_graph import graph_answer
 
 _MOST_BYTES: Final = 1024 * 1024  # of a request's body
+_RESOURCE_MANAGER: Final = re.compile(r"/(subscriptions|tenants|providers)(/|$)", re.IGNORECASE)
 _COMPRESS_FROM: Final = 4096  # bytes; below, packing costs more than it saves
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """What goes wrong with one request: first the delay, then the first of reset, truncation, status.
+    """What goes wrong with one request: first the delay, then the first of reset, hanging up, truncation, status.
 
-    With none of them the request is answered as usual, only later. `truncate` promises the whole body, and sends half.
+    With none of them the request is answered as usual, only later. `truncate` promises the whole body, and sends half;
+    `hang_up` closes the connection politely, but says nothing.
     """
 
     delay: float = 0.0  # seconds
     reset: bool = False
+    hang_up: bool = False
     truncate: bool = False
     status: int | None = None
     body: bytes | str | dict[str, Any] = b""
@@ -49,14 +53,24 @@ Faults = Callable[[str, str, int], Fault | None]
 class Server:
     """One estate behind one socket, in a thread with its own event loop."""
 
-    def __init__(self, estate: Estate, context: ssl.SSLContext, faults: Faults | None = None) -> None:
+    def __init__(
+        self,
+        estate: Estate,
+        context: ssl.SSLContext,
+        faults: Faults | None = None,
+        limits: Limits | None = None,
+        latency: float = 0,
+    ) -> None:
         self.estate = estate
         self.requests: Counter[str] = Counter()  # "GET /subscriptions/*/locations" → how often
         self.writes: list[str] = []  # "PUT /…": whatever was refused for not being a read
+        self.asked: Counter[str] = Counter()  # "GET /subscriptions?api-version=…" → how often; bodies are not looked at
         self._seen: Counter[tuple[str, str]] = Counter()
         self._tokens = Tokens(estate)
         self._context = context
         self._faults = faults
+        self._gate = Gate(limits) if limits else None
+        self._delay = delays(latency) if latency else None
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         self._thread: threading.Thread | None = None
@@ -103,22 +117,34 @@ class Server:
         # Some SDKs join an address that ends in a slash to a path that starts with one.
         path = re.sub(r"/{2,}", "/", request.path)
         self.requests[f"{request.method} {pattern_of(path)}"] += 1
+        self.asked[f"{request.method} {request.path_qs}"] += 1
         self._seen[request.method, path] += 1
         fault = self._faults(request.method, path, self._seen[request.method, path]) if self._faults else None
         if fault is not None and fault.delay:
             await asyncio.sleep(fault.delay)
+        if self._delay is not None:
+            await asyncio.sleep(self._delay())
         if fault is not None and fault.reset:
             return _reset(request)
+        if fault is not None and fault.hang_up:
+            return _hung_up(request)
         if fault is not None and fault.status is not None:
             answer = _broken(fault)
         else:
             try:
-                answer = self._answer(request, path, await _body(request))
+                answer = self._limited(request, path, await _body(request))
             except web.HTTPRequestEntityTooLarge:
                 answer = error(413, "RequestEntityTooLarge", f"The body is larger than {_MOST_BYTES} bytes.")
         if fault is not None and fault.truncate:
             return await _truncated(request, answer)
         return self._response(request, answer)
+
+    def _limited(self, request: web.BaseRequest, path: str, body: bytes) -> Answer:
+        if self._gate is None or not _RESOURCE_MANAGER.match(path):
+            return self._answer(request, path, body)
+        refusal, headers = self._gate.admit(path)
+        answer = refusal or self._answer(request, path, body)
+        return msgspec.structs.replace(answer, headers={**answer.headers, **headers})
 
     def _answer(self, request: web.BaseRequest, path: str, body: bytes) -> Answer:
         host = request.headers.get("Host", "")
@@ -165,6 +191,12 @@ def _reset(request: web.BaseRequest) -> web.Response:
     if request.transport is not None:
         request.transport.abort()
     return web.Response()  # goes nowhere: the connection is gone
+
+
+def _hung_up(request: web.BaseRequest) -> web.Response:
+    if request.transport is not None:
+        request.transport.close()
+    return web.Response()
 
 
 def _broken(fault: Fault) -> Answer:

@@ -7,6 +7,7 @@ SHA-256. Nothing in it is ever written to disk by name, so a hostile archive has
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import re
@@ -77,10 +78,18 @@ def write(path: Path, collection: Collection) -> None:
             )
             _add(archive, _MANIFEST, manifest)
             archive.comment = _COMMENT + _sha256(manifest).encode()
+        with Path(name).open("rb+") as written:  # a power cut must not leave the name without the contents
+            os.fsync(written.fileno())
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what was left by writers of this file that were killed; nobody else may be writing it now."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
+        left.unlink(missing_ok=True)
 
 
 def _by_provider(documents: Iterable[Document]) -> list[tuple[str, list[Document]]]:

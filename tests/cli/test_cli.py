@@ -140,6 +140,24 @@ def test_one_subscription_by_name(run, signed_in):
     assert len(subject) == 1
 
 
+def test_all_but_some_subscriptions_by_flag_or_configuration(run, signed_in, contoso, tmp_path):
+    unwanted = ("contoso-prod", "contoso-dev", "contoso-ma-legacy", "contoso-retired")
+    by_flag = [word for name in unwanted for word in ("--exclude-subscription", name)]
+    code, out, err = run("scan", "-q", "-f", "json", *by_flag)
+    assert (code, err) == (0, "")
+    assert [s["name"] for s in json.loads(out)["subscriptions"]] == ["contoso-shared"]
+    (tmp_path / "scope.yaml").write_text(f"{contoso.configuration()}scope: {{exclude: [{', '.join(unwanted)}]}}\n")
+    code, configured, _ = run("scan", "-q", "-f", "json", "-c", "scope.yaml")
+    assert json.loads(configured)["findings"] == json.loads(out)["findings"]
+
+
+def test_a_name_that_several_subscriptions_share_is_told(run, signed_in, monkeypatch):
+    monkeypatch.setattr("auditor.sources.azure.inventory.namesakes", lambda *_: ["2 are called 'a\x1b[31m'"])
+    code, _, err = run("scan", "-q", "-s", "contoso-shared", "-f", "json")
+    assert code == 0
+    assert err == "note: 2 are called 'a\ufffd[31m'\n"
+
+
 def test_progress_is_on_stderr(run, signed_in):
     code, out, err = run("scan", "-s", "contoso-shared", "-f", "json")
     assert code == 0
@@ -437,11 +455,17 @@ def test_a_file_for_another_command_is_told_which(run, saved, tmp_path):
 def test_plain_progress_is_a_line_when_a_stage_ends_and_every_half_minute(capsys):
     times = iter([0, 10, 29, 31, 31, 40, 50])
     with _plain(lambda: next(times)) as show:
-        for stage, done in (("settings", 0), ("settings", 1), ("settings", 2), ("settings", 4), ("retention", 1)):
+        for stage, done in (
+            ("destinations", 0),
+            ("destinations", 1),
+            ("destinations", 2),
+            ("destinations", 4),
+            ("retention", 1),
+        ):
             show(Progress(stage=stage, done=done, total=4, denied=1, throttled=0))
     assert [line.split("  ")[0] for line in capsys.readouterr().err.splitlines()] == [
-        "settings: 2 of 4",
-        "settings: 4 of 4",
+        "destinations: 2 of 4",
+        "destinations: 4 of 4",
         "retention: 1 of 4",
     ]
 

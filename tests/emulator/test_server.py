@@ -178,6 +178,15 @@ def test_a_connection_is_reset(serving: Any, at: Ids) -> None:
     assert client.get(at["VAULT"]).status == 200
 
 
+def test_a_connection_is_closed_without_an_answer(serving: Any, at: Ids) -> None:
+    client, _ = failing(serving, Fault(hang_up=True))
+    client.token()
+    with pytest.raises(http.client.RemoteDisconnected):
+        client.get(at["VAULT"])
+    client.close()
+    assert client.get(at["VAULT"]).status == 200
+
+
 def test_a_body_is_cut_short(serving: Any, at: Ids) -> None:
     client, _ = failing(serving, Fault(truncate=True))
     with pytest.raises(http.client.IncompleteRead) as raised:

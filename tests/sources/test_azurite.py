@@ -153,9 +153,6 @@ class Fixed:
         assert scopes == ("https://storage.azure.com/.default",)
         return AccessToken(self.text, 2**40)
 
-    def forget(self, token: str) -> None:
-        """There is no other."""
-
 
 def read(azurite: Azurite, service: str, text: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")

@@ -10,7 +10,6 @@ import re
 import sys
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -37,6 +36,8 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     principal: str = ""  # for people: name and id
     assignee: str = ""  # what `az role assignment create --assignee` takes
     application: str = ""  # id of the application, for a service principal
+    object_id: str = ""
+    managed: bool = False  # a managed identity: an application without a registration of its own
 
 
 class Credential:
@@ -45,10 +46,8 @@ class Credential:
     Many reads share one audience; without the memory each of them would start the command-line tools again.
     """
 
-    def __init__(self, inner: Any, tenant: str | None = None, anew: Callable[[], Any] | None = None) -> None:
+    def __init__(self, inner: Any, tenant: str | None = None) -> None:
         self._inner = inner
-        self._anew = anew  # how to make one that remembers no token; None where a person would be asked again
-        self._former: list[Any] = []
         self._tenant = {"tenant_id": tenant} if tenant else {}
         self._tokens: dict[tuple[str, ...], AccessToken] = {}
         self._refused: dict[tuple[str, ...], AzureError] = {}
@@ -75,19 +74,9 @@ class Credential:
         self._tokens[scopes] = token
         return token
 
-    def forget(self, token: str) -> None:
-        """Drop a token that a service calls expired, whatever our clock says of it: the next one shall be new."""
-        spent = [scopes for scopes, held in self._tokens.items() if held.token == token]
-        for scopes in spent:
-            del self._tokens[scopes]
-        if spent and self._anew is not None:
-            self._former.append(self._inner)
-            self._inner = self._anew()
-
     async def close(self) -> None:
-        """Close what the inner credentials hold open."""
-        for inner in (*self._former, self._inner):
-            await inner.close()
+        """Close what the inner credential holds open."""
+        await self._inner.close()
 
 
 class InThread:
@@ -112,8 +101,7 @@ def open_credential(options: Options, transport: Any) -> Credential:
         raise AuditorError(f"unknown way to sign in: {options.auth!r}", f"one of {', '.join(AUTH_METHODS)}")
     try:
         inner = _build(options, transport)
-        anew = None if isinstance(inner, InThread) else partial(_build, options, transport)
-        return Credential(inner, options.tenant, anew)
+        return Credential(inner, options.tenant)
     except ValueError as error:
         raise IdentityError(f"no Azure identity is usable: {short(error)}", login_hint(options)) from error
 
@@ -121,10 +109,7 @@ def open_credential(options: Options, transport: Any) -> Credential:
 def _build(options: Options, transport: Any) -> Any:
     from azure.identity import DeviceCodeCredential, InteractiveBrowserCredential, aio
 
-    # AZURE_AUTHORITY_HOST counts unless another cloud was chosen on the command line.
-    chosen = options.cloud.authority
-    authority = os.environ.get("AZURE_AUTHORITY_HOST", chosen) if options.cloud == PUBLIC else chosen
-    common: dict[str, Any] = {"authority": authority, "additionally_allowed_tenants": ["*"]}
+    common: dict[str, Any] = {"authority": authority_of(options), "additionally_allowed_tenants": ["*"]}
     silent = {**common, "transport": transport}
     asking = {**common, "tenant_id": options.tenant}
     if options.ca_file:
@@ -153,6 +138,12 @@ def _build(options: Options, transport: Any) -> Any:
         "browser": lambda: InThread(InteractiveBrowserCredential(**asking)),
     }
     return builders[options.auth]()
+
+
+def authority_of(options: Options) -> str:
+    """Where signing in happens: AZURE_AUTHORITY_HOST counts unless another cloud was chosen on the command line."""
+    chosen = options.cloud.authority
+    return os.environ.get("AZURE_AUTHORITY_HOST", chosen) if options.cloud == PUBLIC else chosen
 
 
 def _needed(**given: str | None) -> list[str]:
@@ -223,4 +214,6 @@ def identity_of(token: str) -> Identity:
         principal=f"{shown} ({identifier})" if identifier and identifier != shown else shown,
         assignee=user or application or claim("oid"),
         application="" if user else application,
+        object_id=claim("oid"),
+        managed=bool(claim("xms_mirid")),
     )

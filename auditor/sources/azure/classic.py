@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from email.utils import formatdate
+from functools import partial
 from typing import Any, Final
 from xml.parsers import expat
 
@@ -25,11 +26,12 @@ class BadProperties(Exception):  # noqa: N818
 
 async def read_classic(reader: Reader, account: Mapping[str, Any], service: str) -> None:
     """Ask one service of an account for its classic logging, with a token and never with a key; keep what came."""
-    reader.keep(await _classic(reader, account, service))
-
-
-async def _classic(reader: Reader, account: Mapping[str, Any], service: str) -> d.Document:
     doc_id = d.storage_analytics_id(str(account["id"]), service)
+    ask = partial(_classic, reader, account, service, doc_id)
+    reader.keep(await reader.once(doc_id, d.STORAGE_ANALYTICS, STORAGE_VERSION, ask))
+
+
+async def _classic(reader: Reader, account: Mapping[str, Any], service: str, doc_id: str) -> d.Document:
     reader.api_versions.setdefault(d.STORAGE_ANALYTICS, STORAGE_VERSION)
 
     def unknown(reason: str) -> d.Document:

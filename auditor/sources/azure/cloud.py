@@ -74,11 +74,12 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     cloud: Cloud = PUBLIC
     tenant: str | None = None  # id or domain
     subscriptions: tuple[str, ...] = ()  # ids or display names; none: every visible one
+    exclude_subscriptions: tuple[str, ...] = ()  # ids or display names, left out of what the others chose
     management_group: str | None = None  # id of a group: only subscriptions below it
     auth: str = "auto"  # one of AUTH_METHODS
     client_id: str | None = None  # of an application or managed identity; else from the environment
     client_secret: str | None = None  # likewise; only for `client-secret`
-    concurrency: int = 32  # reads under way at once
+    concurrency: int = 128  # reads under way at once
     page_size: int = 1000  # Resource Graph rows asked for at once, 1 to 1000
     ca_file: str | None = None  # certificates trusted beside the system's and SSL_CERT_FILE's
     tool_version: str = __version__

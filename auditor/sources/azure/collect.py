@@ -4,32 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
 from auditor import documents as d
-from auditor.catalog import can_log
-from auditor.errors import IdentityError
+from auditor.errors import AuditorError, IdentityError
 from auditor.sources.azure import inventory, reads
 from auditor.sources.azure.auth import TRUST_HINT, Identity, login_hint, open_credential, sign_in
-from auditor.sources.azure.classic import read_classic
 from auditor.sources.azure.cloud import Options
-from auditor.sources.azure.destinations import read_destinations
-from auditor.sources.azure.pipeline import Counts, Pipelines
+from auditor.sources.azure.destinations import detail_jobs, place_jobs, read_destinations
+from auditor.sources.azure.outage import Watch
+from auditor.sources.azure.pipeline import Answer, Counts, Pipelines, send
 from auditor.sources.azure.progress import Progress
-from auditor.sources.azure.reader import Reader
+from auditor.sources.azure.reader import Job, Reader
 from auditor.sources.azure.refusals import grant_for
+from auditor.sources.azure.settings import read_settings, settings_jobs
 from auditor.sources.azure.transport import open_transport
+from auditor.sources.journal import Journal, scope_of
 
-_STORAGE: Final = "microsoft.storage/storageaccounts"
-_WATCHER: Final = "microsoft.network/networkwatchers"
-_TRIES: Final = 5  # resources of a kind that are asked for its categories before it counts as unknown
+# The options that decide what is read; answers to others do not belong into the same snapshot.
+DECIDES: Final = ("subscriptions", "exclude_subscriptions", "management_group", "tool_version")
+_GOODBYE: Final = 0.1  # seconds in which connections broken off in the middle may close
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_CLOSING: Final = 0.1  # seconds for connections to close that were being opened when the run was interrupted
-Job = Callable[[], Any]
 
 
 def _now() -> datetime:
@@ -41,9 +40,14 @@ def collect_now(
     progress: Callable[[Progress], None] | None = None,
     keep: Callable[[d.Document], None] | None = None,
     clock: Callable[[], datetime] = _now,
+    notice: Callable[[str], None] | None = None,
+    journal: Journal | None = None,
 ) -> d.Collection:
-    """Read a live Azure and wait for it; Ctrl-C gives what was read until then, marked as interrupted."""
-    return asyncio.run(_collect(options, progress, keep, clock, interruptible=True))
+    """Read a live Azure and wait for it; Ctrl-C gives what was read until then, marked as interrupted.
+
+    With a journal it goes on where that ends, and stops with an error when there is no network or sign-in any more.
+    """
+    return asyncio.run(_collect(options, progress, keep, clock, notice, journal, interruptible=True))
 
 
 async def collect(
@@ -52,12 +56,14 @@ async def collect(
     progress: Callable[[Progress], None] | None = None,
     keep: Callable[[d.Document], None] | None = None,
     clock: Callable[[], datetime] = _now,
+    notice: Callable[[str], None] | None = None,
+    journal: Journal | None = None,
 ) -> d.Collection:
     """Read all that bears on logging, as documents; `keep` is given each as soon as it is there.
 
     Only a missing identity, or one that can read nothing at all, ends it with an error.
     """
-    return await _collect(options, progress, keep, clock, interruptible=False)
+    return await _collect(options, progress, keep, clock, notice, journal, interruptible=False)
 
 
 async def _collect(
@@ -65,6 +71,8 @@ async def _collect(
     progress: Callable[[Progress], None] | None,
     keep: Callable[[d.Document], None] | None,
     clock: Callable[[], datetime],
+    notice: Callable[[str], None] | None,
+    journal: Journal | None,
     *,
     interruptible: bool,
 ) -> d.Collection:
@@ -76,28 +84,44 @@ async def _collect(
         credential = open_credential(options, transport)
         stack.push_async_callback(credential.close)
         identity = await sign_in(credential, options)
-        reader = Reader(options, Pipelines(options, credential, transport, counts), identity, counts, progress, keep)
+        pipelines = Pipelines(options, credential, transport, counts)
+        reader = Reader(options, pipelines, identity, counts, progress, keep, notice, journal)
+        if journal is not None:
+            _begin(reader, journal, _stamp(started))
         interrupted = False
         try:
             await _read_all(reader)
+            if reader.watch is not None:
+                await reader.watch.check()
         except asyncio.CancelledError:
             if not interruptible:
                 raise
             interrupted = True
-    if interrupted:
-        await asyncio.sleep(_CLOSING)
+            _plan_rest(reader)
+            await asyncio.sleep(_GOODBYE)
+        except AuditorError:
+            await asyncio.sleep(_GOODBYE)
+            raise
+        for doc_id, doc_type in reader.plan.open():
+            reader.keep(d.unreadable(doc_id, doc_type, reason="interrupted before it was read"))
+    ends = reader.plan.counts()
     run = d.Run(
         tool_version=options.tool_version,
         cloud=options.cloud.name,
         tenant=reader.tenant or identity.tenant,
         principal=identity.principal,
-        started_at=_stamp(started),
+        started_at=(journal.began if journal is not None else "") or _stamp(started),
         finished_at=_stamp(clock()),
         requests=counts.requests,
         throttled=counts.throttled,
         denied=reader.denied,
         api_versions=dict(sorted(reader.api_versions.items())),
         interrupted=interrupted,
+        resumed=journal.resumed if journal is not None else 0,
+        planned=sum(ends.values()),
+        answered=ends["answered"],
+        not_supported=ends["not_supported"],
+        unknown=ends["unknown"],
     )
     documents = sorted(reader.documents, key=lambda doc: (str(doc["id"]).lower(), str(doc["type"]).lower()))
     return d.Collection(documents=documents, run=run)
@@ -107,20 +131,46 @@ def _stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _begin(reader: Reader, journal: Journal, now: str) -> None:
+    """Go on with a journal, or start it; it must be of the same tenant, identity and scope."""
+    options, cloud = reader.options, reader.options.cloud
+    decides = {name: getattr(options, name) for name in DECIDES}
+    places = {"cloud": cloud.name, "resource manager": cloud.resource_manager, "graph": cloud.graph}
+    mine = {"tenant": reader.identity.tenant or options.tenant, "principal": reader.identity.principal}
+    if journal.begin(scope_of({**decides, **places, **mine}), now):
+        reader.tell(f"continuing the collection of {journal.began}: {journal.answers:,} answers are there already")
+
+    async def probe() -> Answer:
+        url = reader.url(reads.TENANTS.path, reads.TENANTS.api_version)
+        return await send(reader.pipelines.resource_manager, "GET", url)
+
+    reader.watch = Watch(probe, f"{login_hint(options)}; then the same command continues")
+
+
+def _plan_rest(reader: Reader) -> None:
+    """Plan what would have been read about what was: an interrupted run says of all of it that it was not."""
+    scanned = {doc["id"].lower() for doc in reader.documents if doc["type"] == d.SUBSCRIPTION}
+    listed = filter(inventory.is_resource, reader.documents)
+    resources = [doc for doc in listed if f"/subscriptions/{d.subscription_of(doc['id'])}" in scanned]
+    settings_jobs(reader, resources, [])
+    known = {d.normal_id(resource["id"]) for resource in resources}
+    place_jobs(reader, known)
+    detail_jobs(reader, known)
+
+
 async def _read_all(reader: Reader) -> None:
+    for read in (reads.SUBSCRIPTIONS, reads.ENTRA_SETTINGS, reads.ENTRA_CATEGORIES, reads.SUBSCRIBED_SKUS):
+        reader.plan.add(read.id(), read.type)
     subscriptions = await _subscriptions(reader)
-    try:
-        reader.tenant = await inventory.tenant(reader, subscriptions)
-        groups = await inventory.management_groups(reader)
-        await reader.each("tenant", _tenant_jobs(reader, groups))
-        if not subscriptions and not _anything(reader):
-            raise _nothing_readable(reader)
-        await reader.each("subscriptions", _subscription_jobs(reader, subscriptions))
-        resources = await inventory.resources(reader, subscriptions)
-    except asyncio.CancelledError:
-        inventory.leave_unlisted(reader, subscriptions)
-        raise
-    await _read_settings(reader, resources)
+    about_each = _subscription_jobs(reader, subscriptions)
+    reader.tenant = await inventory.tenant(reader, subscriptions)
+    groups = await inventory.management_groups(reader)
+    await reader.each("tenant", _tenant_jobs(reader, groups))
+    if not subscriptions and not _anything(reader):
+        raise _nothing_readable(reader)
+    await reader.each("subscriptions", about_each)
+    resources = await inventory.resources(reader, subscriptions)
+    await read_settings(reader, resources)
     await read_destinations(reader, resources)
 
 
@@ -130,18 +180,26 @@ async def _subscriptions(reader: Reader) -> list[d.Document]:
     visible, failure = await inventory.visible_subscriptions(reader)
     if failure is not None:
         reader.keep(d.unreadable(failure["id"], failure["type"], **_detail(failure)))
-        if options.subscriptions and not visible:
+        if (options.subscriptions or options.exclude_subscriptions) and not visible:
             raise _nothing_readable(reader)
+    else:
+        reader.plan.drop(reads.SUBSCRIPTIONS.id(), d.SUBSCRIPTION)  # each subscription stands for itself
+    for sentence in inventory.namesakes(visible, (*options.subscriptions, *options.exclude_subscriptions)):
+        reader.tell(sentence)
+    within, hidden = visible, set[str]()
     if options.management_group:
         below, _ = await inventory.below_group(reader, options.management_group)
-        seen = {d.subscription_of(s["id"]) for s in visible}
-        visible = [s for s in visible if d.subscription_of(s["id"]) in below]
-        for guid in sorted(below - seen):
-            if _GUID.fullmatch(guid):
-                reader.keep(_not_visible(reader.identity, guid))
-    picked = inventory.chosen(visible, options.subscriptions)
+        within = [s for s in visible if d.subscription_of(s["id"]) in below]
+        hidden = {guid for guid in below - {d.subscription_of(s["id"]) for s in visible} if _GUID.fullmatch(guid)}
+    left_out = inventory.excluded(visible, options.exclude_subscriptions, hidden)
+    for guid in sorted(hidden - left_out):
+        reader.keep(_not_visible(reader.identity, guid))
+    picked = [s for s in inventory.chosen(within, options.subscriptions) if d.subscription_of(s["id"]) not in left_out]
+    if left_out and within and not picked:
+        raise AuditorError("every subscription of the scope is excluded", "exclude fewer, by flag or configuration")
     for subscription in picked:
         reader.keep(subscription)
+        reader.plan.add(reads.RESOURCES.id(subscription["id"]), d.RESOURCE_LIST)
     return picked
 
 
@@ -164,23 +222,27 @@ def _detail(failure: d.Document) -> dict[str, Any]:
 
 def _tenant_jobs(reader: Reader, groups: Iterable[d.Document]) -> list[Job]:
     return [
-        *(partial(reader.document, reads.SETTINGS, group["id"]) for group in groups),
-        partial(reader.document, reads.ENTRA_SETTINGS),
-        partial(reader.document, reads.ENTRA_CATEGORIES),
-        partial(_subscribed_skus, reader),
+        *(reader.job(reads.SETTINGS, group["id"]) for group in groups),
+        reader.job(reads.ENTRA_SETTINGS),
+        reader.job(reads.ENTRA_CATEGORIES),
+        ("//graph", partial(_subscribed_skus, reader)),
     ]
 
 
 async def _subscribed_skus(reader: Reader) -> None:
     read = reads.SUBSCRIBED_SKUS
     url = f"{reader.options.cloud.graph}/{read.api_version}/subscribedSkus"
-    items, failure = await reader.pages(read, read.id(), url, pipeline=reader.pipelines.graph)
-    reader.keep(failure or {"id": read.id(), "type": read.type, "value": items})
+
+    async def ask() -> d.Document:
+        items, failure = await reader.pages(read, read.id(), url, pipeline=reader.pipelines.graph)
+        return failure or {"id": read.id(), "type": read.type, "value": items}
+
+    reader.keep(await reader.once(read.id(), read.type, read.api_version, ask))
 
 
 def _subscription_jobs(reader: Reader, subscriptions: Iterable[d.Document]) -> list[Job]:
     asked = (reads.LOCATIONS, reads.SETTINGS, reads.LOG_PROFILES, reads.DELETED_VAULTS)
-    return [partial(reader.document, read, s["id"]) for s in subscriptions for read in asked]
+    return [reader.job(read, s["id"]) for s in subscriptions for read in asked]
 
 
 def _anything(reader: Reader) -> bool:
@@ -199,56 +261,3 @@ def _nothing_readable(reader: Reader) -> IdentityError:
         grant = grant_for("/subscriptions/<subscription>/", reader.identity)
         way_out = f"{login_hint(reader.options)}, or give the identity a role: {grant}"
     return IdentityError(f"nothing could be read{who}: {why}", way_out)
-
-
-# --- resources ---
-
-
-async def _read_settings(reader: Reader, resources: Sequence[d.Document]) -> None:
-    """Diagnostic settings of all that can log, categories once for each kind, and the other ways of logging."""
-    kinds: dict[tuple[str, ...], list[d.Document]] = {}
-    jobs: list[Job] = []
-    for resource in sorted(resources, key=lambda r: str(r["id"]).lower()):
-        kind = d.kind_key(resource)
-        if kind[0] == _STORAGE:  # its own id carries metrics only; each service logs by itself
-            for service in d.storage_services(resource):
-                part = {"id": d.storage_service_id(resource["id"], service), "type": f"{kind[0]}/{service}"}
-                kinds.setdefault((*kind, service), []).append(part)
-                jobs.append(partial(reader.document, reads.SETTINGS, part["id"]))
-            jobs += [partial(read_classic, reader, resource, service) for service in d.classic_services(resource)]
-            continue
-        kinds.setdefault(kind, []).append(resource)
-        if can_log(kind[0]):
-            jobs.append(partial(reader.document, reads.SETTINGS, resource["id"]))
-        if kind[0] == _WATCHER:
-            jobs.append(partial(reader.document, reads.FLOW_LOGS, resource["id"]))
-    unlisted: list[d.Document] = []
-    jobs += [partial(_read_categories, reader, members, unlisted) for _, members in sorted(kinds.items())]
-    await reader.each("settings", jobs)
-    await reader.each("settings", [partial(reader.document, reads.SETTINGS, r["id"]) for r in unlisted])
-
-
-async def _read_categories(reader: Reader, members: Sequence[d.Document], unlisted: list[d.Document]) -> None:
-    """Ask resources of one kind for its categories until one answers.
-
-    The resources of a type that the catalog does not hold, but that turns out to log, are put into `unlisted`.
-    """
-    kind = str(members[0]["type"]).lower()
-    catalogued = kind.startswith(_STORAGE) or can_log(kind)
-    for resource in members[:_TRIES]:
-        answer = await reader.document(reads.CATEGORIES, resource["id"])
-        if d.marker(answer) is None:
-            if not catalogued and _offers_logs(answer["value"]):
-                unlisted.extend(members)
-            return
-        if not catalogued and d.marker(answer) == "$unsupported":
-            return
-
-
-def _offers_logs(categories: Iterable[Any]) -> bool:
-    return any(
-        isinstance(category, dict)
-        and isinstance(properties := category.get("properties"), dict)
-        and str(properties.get("categoryType") or "").lower() == "logs"
-        for category in categories
-    )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from auditor import documents as d
 from auditor.sources.azure import reads
-from auditor.sources.azure.reader import Reader
+from auditor.sources.azure.reader import Job, Reader
 
 _SETTING_TYPES: Final = frozenset({d.DIAGNOSTIC_SETTINGS.lower(), d.ENTRA_SETTINGS.lower()})
 _TYPES: Final = {
@@ -85,25 +84,35 @@ async def read_destinations(reader: Reader, resources: Iterable[d.Document]) -> 
     What a flow log watches is looked up too where it was not listed: only a 404 says for certain that it is gone.
     """
     known = {d.normal_id(resource["id"]) for resource in resources}
-    named = named_destinations(reader.documents)
-    missing: list[Callable[[], Awaitable[Any]]] = [
-        partial(_read_place, reader, kind, place) for key, (kind, place) in named.items() if key not in known
-    ]
+    await reader.each("destinations", place_jobs(reader, known))
+    await reader.each("retention", detail_jobs(reader, known))
+
+
+def place_jobs(reader: Reader, known: Container[str]) -> list[Job]:
+    """The lookups of what is named and watched, but not among the known (by normal id)."""
+    jobs = []
+    for key, (kind, place) in named_destinations(reader.documents).items():
+        if key not in known and (read := _read_of(reader, kind, place)) is not None:
+            jobs.append(_lookup(reader, read, "/" + place.strip("/")))
     for place in watched_targets(reader.documents):
         read = reads.resource_read(d.type_of(place))
         if read is not None and d.normal_id(place) not in known:
-            missing.append(partial(reader.document, read, place))
-    await reader.each("destinations", missing)
-    details = [
-        partial(reader.document, read, place)
-        for key, (kind, place) in named.items()
+            jobs.append(_lookup(reader, read, place))
+    return jobs
+
+
+def detail_jobs(reader: Reader, known: Container[str]) -> list[Job]:
+    """The reads of what decides how long each place keeps its logs."""
+    return [
+        reader.job(read, place)
+        for key, (kind, place) in named_destinations(reader.documents).items()
         for read in _DETAILS.get(kind, ())
         if key in known or _was_read(reader, kind, place)
     ]
-    await reader.each("retention", details)
 
 
-async def _read_place(reader: Reader, kind: str, place: str) -> None:
+def _read_of(reader: Reader, kind: str, place: str) -> reads.Read | None:
+    """How a place is looked up; one of which that is not known is kept as unknown."""
     place = "/" + place.strip("/")
     place_type = d.type_of(place)
     expected = _TYPES.get(kind, place_type)
@@ -113,8 +122,20 @@ async def _read_place(reader: Reader, kind: str, place: str) -> None:
         # Of the type that it is used as: an odd id must not add a subscription, or a vault, to what is judged.
         told = expected if "/providers/" in place.lower() else ""
         reader.keep(d.unreadable(place, _TYPES.get(kind) or told or kind, reason=f"{what} not read"))
-        return
-    await reader.document(read, place)
+        return None
+    return read
+
+
+def _lookup(reader: Reader, read: reads.Read, place: str) -> Job:
+    reader.plan.add(read.id(place), read.type)
+
+    async def look() -> None:
+        document = await reader.document(read, place)
+        scanned = reader.kept(f"/subscriptions/{d.subscription_of(place)}", d.SUBSCRIPTION) is not None
+        if scanned and d.marker(document) is None:
+            reader.plan.drop(read.id(place), read.type)  # made since the listing, of which it is a late row
+
+    return place, look
 
 
 def _was_read(reader: Reader, kind: str, place: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
@@ -24,7 +25,7 @@ _MAX_PAGES: Final = 10_000
 
 async def visible_subscriptions(reader: Reader) -> tuple[list[d.Document], d.Document | None]:
     """The subscriptions that the identity sees, disabled ones too, by id; and the failure if not all are known."""
-    items, failure = await reader.items(reads.SUBSCRIPTIONS)
+    items, failure = await reader.listing(reads.SUBSCRIPTIONS)
     found = [{**item, "id": f"/subscriptions/{guid}", "type": d.SUBSCRIPTION} for item in items if (guid := _own(item))]
     return sorted(found, key=lambda s: str(s["id"]).lower()), failure
 
@@ -38,19 +39,42 @@ def chosen(visible: Sequence[d.Document], wanted: Sequence[str]) -> list[d.Docum
     """The subscriptions that were asked for, by id or display name; all when none were named."""
     if not wanted:
         return list(visible)
-    picked: dict[str, d.Document] = {}
-    for name in wanted:
-        key = name.strip().strip("/").casefold().removeprefix("subscriptions/")
-        hits = [s for s in visible if key in (_guid(s), str(s.get("displayName") or "").casefold())]
-        if not hits:
-            shown = [f"{short(s.get('displayName') or '', 60)} ({_guid(s)})" for s in visible]
-            listed = ", ".join(shown[:10]) + (f" and {len(shown) - 10} more" if len(shown) > 10 else "")
-            raise AuditorError(
-                f"no visible subscription is called {short(name, 80)!r}",
-                f"visible: {listed}" if shown else "the identity sees no subscription; grant it the Reader role",
-            )
-        picked.update({str(s["id"]): s for s in hits})
+    picked = {str(s["id"]): s for name in wanted for s in _called(name, visible)}
     return sorted(picked.values(), key=lambda s: str(s["id"]).lower())
+
+
+def excluded(visible: Sequence[d.Document], unwanted: Sequence[str], hidden: Iterable[str] = ()) -> set[str]:
+    """Ids of the subscriptions to leave out; `hidden` are ids that are known of, though not visible."""
+    known = set(hidden)
+    bare = {name: _bare(name) for name in unwanted}
+    left_out = {key for key in bare.values() if key in known}
+    return left_out | {_guid(s) for name, key in bare.items() if key not in known for s in _called(name, visible)}
+
+
+def namesakes(visible: Sequence[d.Document], names: Iterable[str]) -> list[str]:
+    """One sentence for each name that several subscriptions share: all of them are meant."""
+    told = []
+    for name in dict.fromkeys(names):
+        ids = sorted(_guid(s) for s in visible if _bare(name) == str(s.get("displayName") or "").casefold())
+        if len(ids) > 1:
+            told.append(f"{len(ids)} subscriptions are called {short(name, 80)!r}, all are meant: {', '.join(ids)}")
+    return told
+
+
+def _called(name: str, visible: Sequence[d.Document]) -> list[d.Document]:
+    hits = [s for s in visible if _bare(name) in (_guid(s), str(s.get("displayName") or "").casefold())]
+    if not hits:
+        shown = [f"{short(s.get('displayName') or '', 60)} ({_guid(s)})" for s in visible]
+        listed = ", ".join(shown[:10]) + (f" and {len(shown) - 10} more" if len(shown) > 10 else "")
+        raise AuditorError(
+            f"no visible subscription is called {short(name, 80)!r}",
+            f"visible: {listed}" if shown else "the identity sees no subscription; grant it the Reader role",
+        )
+    return hits
+
+
+def _bare(name: str) -> str:
+    return name.strip().strip("/").casefold().removeprefix("subscriptions/")
 
 
 def _guid(subscription: Mapping[str, Any]) -> str:
@@ -61,7 +85,7 @@ async def below_group(reader: Reader, group: str) -> tuple[set[str], set[str]]:
     """Ids of the subscriptions and of the management groups below a management group, itself included, lower case."""
     name = group.strip().rstrip("/").rpartition("/")[2]
     group_id = f"{reads.MANAGEMENT_GROUPS.path}/{name}"
-    items, failure = await reader.items(reads.DESCENDANTS, group_id)
+    items, failure = await reader.listing(reads.DESCENDANTS, group_id)
     if failure is not None:
         detail = failure.get("$unknown") or {"reason": "there is no such group"}
         raise AuditorError(
@@ -78,7 +102,7 @@ async def below_group(reader: Reader, group: str) -> tuple[set[str], set[str]]:
 
 async def management_groups(reader: Reader) -> list[d.Document]:
     """Every management group that the identity sees, kept as documents; a failed list is kept as its failure."""
-    items, failure = await reader.items(reads.MANAGEMENT_GROUPS)
+    items, failure = await reader.listing(reads.MANAGEMENT_GROUPS)
     if failure is not None:
         reader.keep(failure)
     groups = []
@@ -92,7 +116,7 @@ async def management_groups(reader: Reader) -> list[d.Document]:
 
 async def tenant(reader: Reader, subscriptions: Sequence[d.Document]) -> str:
     """Keep the tenant's document and return its id; guests see other tenants too, which are not part of the scan."""
-    items, failure = await reader.items(reads.TENANTS)
+    items, failure = await reader.listing(reads.TENANTS)
     found = {str(item["tenantId"]).lower(): item for item in items if isinstance(item.get("tenantId"), str)}
     mine = reader.identity.tenant
     if not mine:  # the token could not be looked into
@@ -100,6 +124,7 @@ async def tenant(reader: Reader, subscriptions: Sequence[d.Document]) -> str:
         candidates = homes if len(homes) == 1 else set(found) if len(found) == 1 else set()
         mine = next(iter(candidates), "")
     if mine in found:
+        reader.plan.add(f"/tenants/{mine}", d.TENANT)
         reader.keep({**found[mine], "id": f"/tenants/{mine}", "type": d.TENANT})
     elif failure is not None:
         reader.keep({**failure, "id": f"/tenants/{mine}" if mine else "/tenants"})
@@ -120,24 +145,19 @@ async def resources(reader: Reader, subscriptions: Sequence[d.Document]) -> list
         for row in rows:
             if d.subscription_of(row["id"]) in chunk:
                 reader.keep(row)
-        shown = {d.subscription_of(row["id"]) for row in rows}
-        doubtful += chunk if not complete else [guid for guid in chunk if guid not in shown]
+        shown = {d.subscription_of(row["id"]) for row in rows} if complete else set[str]()
+        for guid in shown.intersection(chunk):
+            reader.plan.end(reads.RESOURCES.id(f"/subscriptions/{guid}"), d.RESOURCE_LIST)
+        doubtful += [guid for guid in chunk if guid not in shown]
     listed: list[d.Document] = []
-    await reader.each("subscriptions", [partial(_list_directly, reader, guid, listed) for guid in doubtful])
-    await reader.each("resources", [partial(_read_one, reader, item) for item in listed])
-    return [doc for doc in reader.documents if _is_resource(doc)]
+    directly = [(f"/subscriptions/{guid}", partial(_list_directly, reader, guid, listed)) for guid in doubtful]
+    await reader.each("subscriptions", directly)
+    await reader.each("resources", [(item["id"], partial(_read_one, reader, item)) for item in listed])
+    return [doc for doc in reader.documents if is_resource(doc)]
 
 
-def leave_unlisted(reader: Reader, subscriptions: Iterable[d.Document]) -> None:
-    """Keep a gap for each subscription of an interrupted run: what was not listed yet must not count as not there."""
-    for subscription in subscriptions:
-        doc_id = reads.RESOURCES.id(subscription["id"])
-        if reader.kept(doc_id, d.RESOURCE_LIST) is None:
-            reason = "the collection was interrupted before all resources were listed"
-            reader.keep(d.unreadable(doc_id, d.RESOURCE_LIST, reason=reason))
-
-
-def _is_resource(doc: d.Document) -> bool:
+def is_resource(doc: d.Document) -> bool:
+    """Whether a document is a resource, as it was listed or read."""
     if d.marker(doc) is not None or "value" in doc:
         return False
     return "/providers/" in doc["id"].lower() and bool(d.subscription_of(doc["id"]))
@@ -145,11 +165,24 @@ def _is_resource(doc: d.Document) -> bool:
 
 async def _graph_rows(reader: Reader, guids: list[str]) -> tuple[list[d.Document], bool]:
     """The resources that Resource Graph shows, and whether it came to its end."""
+    reader.api_versions[reads.RESOURCE_GRAPH_TYPE] = reads.RESOURCE_GRAPH_VERSION
+    if reader.journal is None:
+        return await _ask_graph(reader, guids)
+    name = f"{reads.RESOURCE_GRAPH_TYPE} {hashlib.sha256(' '.join(guids).encode()).hexdigest()[:32]}"
+    known = reader.journal.items(name)
+    if known is not None:
+        return known, True
+    rows, complete = await _ask_graph(reader, guids)
+    if complete:
+        reader.journal.note_items(name, rows)
+    return rows, complete
+
+
+async def _ask_graph(reader: Reader, guids: list[str]) -> tuple[list[d.Document], bool]:
     rows: list[d.Document] = []
     token: str | None = None
     seen = set[str]()
     url = reader.url(reads.RESOURCE_GRAPH_PATH, reads.RESOURCE_GRAPH_VERSION)
-    reader.api_versions[reads.RESOURCE_GRAPH_TYPE] = reads.RESOURCE_GRAPH_VERSION
     for _ in range(_MAX_PAGES):
         options: dict[str, Any] = {"$top": reader.options.page_size, "resultFormat": "objectArray"}
         if token is not None:
@@ -206,7 +239,7 @@ def _from_table(data: Mapping[str, Any]) -> list[Any] | None:
 
 async def _list_directly(reader: Reader, guid: str, found: list[d.Document]) -> None:
     """List a subscription's resources over ARM into `found`, without those that Resource Graph showed."""
-    items, failure = await reader.items(reads.RESOURCES, f"/subscriptions/{guid}")
+    items, failure = await reader.listing(reads.RESOURCES, f"/subscriptions/{guid}")
     if failure is not None:
         detail = failure.get("$unknown")
         if detail is None:  # the subscription is visible, so that a "no" does not mean an empty list
@@ -219,6 +252,8 @@ async def _list_directly(reader: Reader, guid: str, found: list[d.Document]) -> 
                 code=answered.get("code"),
             )
         reader.keep(failure)
+    else:
+        reader.plan.end(reads.RESOURCES.id(f"/subscriptions/{guid}"), d.RESOURCE_LIST)
     found.extend(row for row in _rows(items) if reader.kept(row["id"], row["type"]) is None)
 
 
@@ -227,7 +262,10 @@ async def _read_one(reader: Reader, listed: d.Document) -> None:
     document = await reader.fetch(read, listed["id"]) if read is not None else None
     if document is not None and d.marker(document) == "$absent":
         return  # deleted between the list and now
-    if document is None or d.marker(document):
+    unread = document is None or d.marker(document) is not None
+    if document is None or unread:
         detail = (document or {}).get("$unknown") or {"reason": "not in Resource Graph"}
         document = {**listed, "properties": {"$unknown": detail}}
     reader.keep({**document, "type": listed["type"]})
+    if unread:  # otherwise it was part of the listing
+        reader.plan.end(listed["id"], listed["type"], {"$unknown": document["properties"]})

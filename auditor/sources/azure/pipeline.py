@@ -13,22 +13,16 @@ import aiohttp
 import msgspec
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.core.pipeline import AsyncPipeline, PipelineRequest, PipelineResponse
-from azure.core.pipeline.policies import (
-    AsyncBearerTokenCredentialPolicy,
-    AsyncHTTPPolicy,
-    AsyncRetryPolicy,
-    SansIOHTTPPolicy,
-    UserAgentPolicy,
-)
+from azure.core.pipeline.policies import AsyncHTTPPolicy
 from azure.core.rest import HttpRequest
-from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 
+from auditor import __version__
+from auditor.sources.azure.bearer import Bearer
 from auditor.sources.azure.cloud import Options, in_domain, origin, scope
-from auditor.sources.azure.throttle import Throttle
+from auditor.sources.azure.retry import Retry
+from auditor.sources.azure.throttle import REAL_TIME, Limits, Throttle, Time
 from auditor.sources.azure.transport import NoAnswer, ReadBody, SharedTransport
 
-_RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})
-_SERVER_ATTEMPTS: Final = 4  # a throttled read waits patiently, a broken service is not worth eight tries each
 _READING_POSTS: Final = re.compile(
     r"/providers/microsoft\.resourcegraph/resources"
     r"|/v1/workspaces/[0-9a-f-]{36}/query"
@@ -36,9 +30,8 @@ _READING_POSTS: Final = re.compile(
     re.IGNORECASE,
 )
 
-_TOKEN_SPENT: Final = re.compile(
-    rb"\b(ExpiredAuthenticationToken|InvalidAuthenticationToken|InvalidAuthenticationInfo)\b", re.IGNORECASE
-)
+
+_USER_AGENT: Final = f"azure-logging-auditor/{__version__}"
 
 
 class Refused(Exception):  # noqa: N818
@@ -68,127 +61,83 @@ def may_send(method: str, url: str) -> bool:
     return method == "POST" and _READING_POSTS.fullmatch(urlsplit(url).path) is not None
 
 
-class Guard(SansIOHTTPPolicy[Any, Any]):
+class Guard(AsyncHTTPPolicy[Any, Any]):
     """Refuses what does not read, and any host but those a token is for.
 
     It stands both first and last: last, so that whatever a retry or a challenge made of the request is seen as sent.
     """
 
     def __init__(self, allowed: Callable[[str], bool]) -> None:
+        super().__init__()
         self._allowed = allowed
 
-    def on_request(self, request: PipelineRequest[Any]) -> None:
-        """Raise `Refused` for a request that must not leave."""
+    async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        """Send on, or raise `Refused` for a request that must not leave."""
         http = request.http_request
         if not may_send(http.method, http.url):
             raise Refused(f"{http.method} {urlsplit(http.url).path} would not be a read")
         if not http.url.lower().startswith("https://") or not self._allowed(http.url):
             raise Refused(f"{'://'.join(str(part) for part in origin(http.url)[:2])} is not a host to send a token to")
-
-
-class PatientRetry(AsyncRetryPolicy[Any, Any]):
-    """Microsoft's retry, with an upper limit to the waiting a service may ask for."""
-
-    def __init__(self, options: Options) -> None:
-        self._cap = options.retry_after_cap
-        super().__init__(
-            retry_total=10,
-            retry_status=8,
-            retry_connect=2,
-            retry_read=2,
-            retry_backoff_factor=options.retry_backoff,
-            retry_backoff_max=30,
-            timeout=900,
-        )
-
-    def get_retry_after(self, response: PipelineResponse[Any, Any]) -> float | None:
-        """Seconds to wait as the service asked; None for none or nonsense."""
-        try:
-            return super().get_retry_after(response)
-        except (ValueError, OverflowError, TypeError):
-            return None
-
-    def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
-        """Whether to ask again: only for passing faults, and only if the wait is one we would bear."""
-        status = response.http_response.status_code
-        if status not in _RETRIED or (self.get_retry_after(response) or 0) > self._cap:
-            return False
-        # Microsoft's policy would retry no POST, but ours are queries.
-        return status == 429 or len(settings["history"]) < _SERVER_ATTEMPTS - 1
-
-    def _is_method_retryable(self, settings: Any, request: Any, response: Any = None) -> bool:
-        return True
-
-
-class Renew(AsyncHTTPPolicy[Any, Any]):
-    """Asks once more, with a new token, where the service calls the token expired or invalid."""
-
-    def __init__(self, forget: Callable[[str], None]) -> None:
-        super().__init__()
-        self._forget = forget
-
-    async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
-        """Send a request, at most twice."""
-        response = await self.next.send(request)
-        if response.http_response.status_code != 401 or not _TOKEN_SPENT.search(response.context["body"][:10_000]):
-            return response
-        self._forget(request.http_request.headers.get("Authorization", "").removeprefix("Bearer "))
         return await self.next.send(request)
 
 
-class Meter(SansIOHTTPPolicy[Any, Any]):
+class Meter(AsyncHTTPPolicy[Any, Any]):
     """Counts what is sent and what is throttled; retries count too."""
 
     def __init__(self, counts: Counts) -> None:
+        super().__init__()
         self._counts = counts
 
-    def on_request(self, request: PipelineRequest[Any]) -> None:
-        """Count a request."""
+    async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        """Count a request, and an answer that says "too many"."""
         self._counts.requests += 1
-
-    def on_response(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> None:
-        """Count an answer that says "too many"."""
+        response = await self.next.send(request)
         self._counts.throttled += response.http_response.status_code == 429
+        return response
 
 
 class Pipelines:
-    """The three ways out: Resource Manager, Graph and storage, each with a token for its own hosts alone."""
+    """The three ways out: Resource Manager, Graph and storage, each with a token for its own hosts alone.
 
-    def __init__(self, options: Options, credential: Any, transport: SharedTransport, counts: Counts) -> None:
+    Each is as short as it can be, since it is walked for every resource: Microsoft's own list of policies costs as much
+    time again as the request itself.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        credential: Any,
+        transport: SharedTransport,
+        counts: Counts,
+        time: Time = REAL_TIME,
+    ) -> None:
         cloud = options.cloud
+        limits = Limits(options.concurrency, time)
 
         # A policy of the SDK knows its successor, so none may be in two pipelines: tokens would cross over.
-        def build(auth: Any, allowed: Callable[[str], bool]) -> AsyncPipeline[Any, Any]:
-            name, guard = f"azure-logging-auditor/{options.tool_version}", Guard(allowed)
-            user_agent = UserAgentPolicy(name, user_agent_overwrite=True)
+        def build(audience: str, allowed: Callable[[str], bool], *, manager: bool = False) -> AsyncPipeline[Any, Any]:
             return AsyncPipeline(
                 transport,
                 [
-                    guard,
-                    user_agent,
-                    PatientRetry(options),
-                    Throttle(options.retry_after_cap),
-                    Renew(credential.forget),
-                    auth,
-                    guard,
+                    Guard(allowed),
+                    Retry(options, time),
+                    Throttle(limits, options.retry_after_cap, manager=manager),
+                    Bearer(credential, scope(audience)),
+                    Guard(allowed),
                     Meter(counts),
                     ReadBody(),
                 ],
             )
 
-        manager, graph = origin(cloud.resource_manager), origin(cloud.graph)
-        self.resource_manager = build(
-            AsyncARMChallengeAuthenticationPolicy(credential, scope(cloud.resource_manager_audience)),
-            lambda url: origin(url) == manager,
-        )
-        self.graph = build(
-            AsyncBearerTokenCredentialPolicy(credential, scope(cloud.graph_audience)),
-            lambda url: origin(url) == graph,
-        )
-        self.storage = build(
-            AsyncBearerTokenCredentialPolicy(credential, scope(cloud.storage_audience)),
-            lambda url: in_domain(url, cloud.storage_domains),
-        )
+        self.resource_manager = build(cloud.resource_manager_audience, _at(cloud.resource_manager), manager=True)
+        self.graph = build(cloud.graph_audience, _at(cloud.graph))
+        self.storage = build(cloud.storage_audience, lambda url: in_domain(url, cloud.storage_domains))
+
+
+def _at(place: str) -> Callable[[str], bool]:
+    """Whether an address is at a place; most begin with it letter by letter, and need no taking apart."""
+    start, wanted = f"{place}/", origin(place)
+    return lambda url: url.startswith(start) or origin(url) == wanted
 
 
 async def send(
@@ -200,7 +149,7 @@ async def send(
     body: Any = None,
 ) -> Answer:
     """One request and its answer; `NoAnswer` when none came, `Refused` when it must not be sent."""
-    head = {"Accept-Encoding": "gzip", **(headers or {})}
+    head = {"User-Agent": _USER_AGENT, "Accept-Encoding": "gzip", **(headers or {})}
     content = {} if body is None else {"json": body}
     request = HttpRequest(method, url, headers=head, **content)
     try:
@@ -228,6 +177,8 @@ def _why(error: AzureError) -> str:
         return "no answer in time"
     if isinstance(cause, aiohttp.ClientProxyConnectionError | aiohttp.ClientHttpProxyError):
         return "the proxy could not be reached or refused"
+    if isinstance(cause, aiohttp.ClientConnectorError) and isinstance(cause.os_error, ConnectionRefusedError):
+        return "the host refused the connection"
     if isinstance(cause, aiohttp.ClientConnectorError):
         return f"the host could not be reached ({short(cause.os_error)})"
     if isinstance(cause, aiohttp.ClientPayloadError | zlib.error):

@@ -13,3 +13,5 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     denied: int
     throttled: int
+    seconds: float = 0  # since the stage began
+    floor: float = 0  # seconds that the stage takes at the least, because Azure allows no more reads a second

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote, urljoin
 
@@ -12,14 +14,22 @@ import msgspec
 
 from auditor import documents as d
 from auditor.sources.azure.auth import Identity
+from auditor.sources.azure.buckets import bucket_of_id, seconds_allowed
 from auditor.sources.azure.cloud import Options, origin
+from auditor.sources.azure.outage import Watch
 from auditor.sources.azure.pipeline import Answer, Counts, Pipelines, Refused, send, short
+from auditor.sources.azure.plan import Plan
 from auditor.sources.azure.progress import Progress
 from auditor.sources.azure.reads import Read
 from auditor.sources.azure.refusals import refused
 from auditor.sources.azure.transport import NoAnswer
+from auditor.sources.journal import Journal
 
 MAX_PAGES: Final = 1000
+_WORKERS: Final = 32  # reads of one subscription waiting for answers: at 25 a second enough for slow answers too
+_ALL_WORKERS: Final = 4096
+Job = tuple[str, Callable[[], Awaitable[Any]]]
+"""What a job is about (an id, or `//` and the name of what is not Resource Manager's), and how to do it."""
 _UNSENDABLE = re.compile(r"[\x00-\x1f\x7f]|(^|/)\.{1,2}(/|$)")
 
 
@@ -34,17 +44,23 @@ class Reader:
         counts: Counts,
         progress: Callable[[Progress], None] | None = None,
         keep: Callable[[d.Document], None] | None = None,
+        notice: Callable[[str], None] | None = None,
+        journal: Journal | None = None,
     ) -> None:
         self.options = options
         self.pipelines = pipelines
         self.identity = identity
         self.counts = counts
         self.documents: list[d.Document] = []
+        self.plan = Plan()
+        self.journal = journal
+        self.watch: Watch | None = None  # for a run that can go on later
         self.denied = 0
         self.tenant = ""  # id, once known
         self.api_versions: dict[str, str] = {}
         self._progress = progress
         self._keep = keep
+        self._notice = notice
         self._seen: dict[tuple[str, str], d.Document] = {}
 
     # --- keeping ---
@@ -56,6 +72,8 @@ class Reader:
             return
         self._seen[key] = document
         self.documents.append(document)
+        if d.marker(document) or self.plan.has(*key):  # a failure was a read, planned or not
+            self.plan.end(document["id"], document["type"], document)
         unknown = document.get("$unknown")
         self.denied += isinstance(unknown, dict) and unknown.get("status") in (401, 403)
         if self._keep is not None:
@@ -64,6 +82,11 @@ class Reader:
     def kept(self, doc_id: str, doc_type: str) -> d.Document | None:
         """The document of this id and type, if it was read already."""
         return self._seen.get((d.normal_id(doc_id), doc_type.lower()))
+
+    def tell(self, sentence: str) -> None:
+        """Say something that the person who started the run ought to know."""
+        if self._notice is not None:
+            self._notice(sentence)
 
     # --- asking ---
 
@@ -81,10 +104,28 @@ class Reader:
         if known is None:
             known = await self.fetch(read, of)
             self.keep(known)
+        self.plan.end(doc_id, read.type, known)
         return known
 
     async def fetch(self, read: Read, of: str = "") -> d.Document:
         """Read one thing and return its document without keeping it."""
+        return await self.once(read.id(of), read.type, read.api_version, partial(self._ask, read, of))
+
+    async def once(
+        self, doc_id: str, doc_type: str, api_version: str, ask: Callable[[], Awaitable[d.Document]]
+    ) -> d.Document:
+        """What the journal holds of a read; else what asking for it gives, which the journal then holds."""
+        if self.journal is None:
+            return await ask()
+        known = self.journal.document(doc_id, doc_type)
+        if known is None:
+            known = await ask()
+            self.journal.note(doc_id, doc_type, known)
+        else:
+            self.api_versions.setdefault(doc_type, api_version)
+        return known
+
+    async def _ask(self, read: Read, of: str) -> d.Document:
         doc_id = read.id(of)
         if read.is_list:
             items, failure = await self.items(read, of)
@@ -98,7 +139,21 @@ class Reader:
             return body
         shown = body.get("id")
         same = isinstance(shown, str) and d.normal_id(shown) == d.normal_id(doc_id)
-        return {**body, "id": shown if same else doc_id, "type": body.get("type") or read.type}
+        told = body.get("type")
+        alike = isinstance(told, str) and told.lower() == read.type.lower()
+        return {**body, "id": shown if same else doc_id, "type": told if alike else read.type}
+
+    async def listing(self, read: Read, of: str = "") -> tuple[list[d.Document], d.Document | None]:
+        """Like `items`, for a list whose items are documents themselves: from the journal, if it has the whole list."""
+        name = f"{read.type} {read.id(of)}"
+        items = self.journal.items(name) if self.journal is not None else None
+        if items is not None:
+            self.api_versions.setdefault(read.type, read.api_version)
+            return items, None
+        items, failure = await self.items(read, of)
+        if self.journal is not None and failure is None:
+            self.journal.note_items(name, items)
+        return items, failure
 
     async def items(self, read: Read, of: str = "") -> tuple[list[d.Document], d.Document | None]:
         """Every item of a list, over its pages; and the document of the failure if not all came."""
@@ -144,7 +199,11 @@ class Reader:
         try:
             answer = await send(pipeline or self.pipelines.resource_manager, "GET", url)
         except (NoAnswer, Refused) as error:
+            if self.watch is not None and pipeline is None:
+                await self.watch.heard(error)
             return d.unreadable(doc_id, read.type, reason=str(error))
+        if self.watch is not None and pipeline is None:
+            await self.watch.heard(answer)
         return self.body_of(read, doc_id, answer)
 
     def body_of(self, read: Read, doc_id: str, answer: Answer) -> d.Document:
@@ -161,26 +220,52 @@ class Reader:
 
     # --- doing many at once ---
 
-    async def each(self, stage: str, jobs: Iterable[Callable[[], Awaitable[Any]]]) -> None:
-        """Do all jobs, at most `concurrency` at a time, telling how far it is."""
-        waiting = list(jobs)
-        total, done = len(waiting), 0
-        queue = iter(waiting)
-        self._tell(stage, 0, total)
+    def job(self, read: Read, of: str = "") -> Job:
+        """The reading of one thing, planned now, to be done with others by `each`."""
+        self.plan.add(read.id(of), read.type)
+        return of, partial(self.document, read, of)
 
-        async def work() -> None:
+    async def each(self, stage: str, jobs: Iterable[Job]) -> None:
+        """Do all jobs, telling how far it is.
+
+        Every subscription has a queue and workers of its own, so that all of them are read at the speed that Azure
+        allows each, and a throttled one keeps nobody waiting. The pipeline bounds what is under way at once.
+        """
+        queues: dict[str, list[Callable[[], Awaitable[Any]]]] = {}
+        for place, do in jobs:
+            queues.setdefault(place if place.startswith("//") else bucket_of_id(place), []).append(do)
+        counts = {key: len(queue) for key, queue in queues.items()}
+        total, done, began = sum(counts.values()), 0, time.monotonic()
+        floor = seconds_allowed(counts)
+        self._tell(stage, 0, total, 0, floor)
+
+        async def work(queue: Iterator[Callable[[], Awaitable[Any]]]) -> None:
             nonlocal done
-            for job in queue:
-                await job()
+            for do in queue:
+                await do()
                 done += 1
-                self._tell(stage, done, total)
+                self._tell(stage, done, total, time.monotonic() - began, floor)
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(max(1, self.options.concurrency), total)):
-                group.create_task(work())
+        workers = max(1, min(_WORKERS, self.options.concurrency, _ALL_WORKERS // max(1, len(queues))))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for key, queue in queues.items():
+                    shared = iter(queue)
+                    for _ in range(min(workers * (2 if key.startswith("//") else 1), len(queue))):
+                        group.create_task(work(shared))
+        except ExceptionGroup as several:
+            raise several.exceptions[0] from None  # whatever ends the run ends it once
 
-    def _tell(self, stage: str, done: int, total: int) -> None:
+    def _tell(self, stage: str, done: int, total: int, seconds: float, floor: float) -> None:
         if self._progress is not None:
             self._progress(
-                Progress(stage=stage, done=done, total=total, denied=self.denied, throttled=self.counts.throttled)
+                Progress(
+                    stage=stage,
+                    done=done,
+                    total=total,
+                    denied=self.denied,
+                    throttled=self.counts.throttled,
+                    seconds=seconds,
+                    floor=floor,
+                )
             )

@@ -76,6 +76,8 @@ CATEGORIES: Final = Read(
     action="Microsoft.Insights/diagnosticSettingsCategories/read",
     unsupported_on=frozenset({400, 404, 405}),  # types without logs answer in many ways (domain.md 6.3)
 )
+# A type that is known to log has categories: an odd refusal is a fault there, and no proof that it has none.
+KNOWN_CATEGORIES: Final = msgspec.structs.replace(CATEGORIES, unsupported_on=frozenset[int]())
 ENTRA_SETTINGS: Final = Read(
     type=d.ENTRA_SETTINGS,
     path="/providers/microsoft.aadiam/diagnosticSettings",

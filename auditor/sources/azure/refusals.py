@@ -153,17 +153,18 @@ def grant_for(doc_id: str, identity: Identity) -> str:
         who = "application permission" if identity.application else "permission"
         return f"Microsoft Graph {who} LicenseAssignment.Read.All, with an administrator's consent"
     if lower.startswith("/providers/microsoft.aadiam"):
-        return _assign(identity, "Reader", "/providers/Microsoft.aadiam")
+        return assign_command(identity, "Reader", "/providers/Microsoft.aadiam")
     groups = "/providers/Microsoft.Management/managementGroups"
     if lower.startswith(groups.lower()):
         rest = doc_id[len(groups) :].strip("/").split("/")[0]
         group = rest or identity.tenant or "<root group>"  # the root group is named like the tenant
-        return _assign(identity, "Reader" if rest else "Management Group Reader", f"{groups}/{group}")
+        return assign_command(identity, "Reader" if rest else "Management Group Reader", f"{groups}/{group}")
     subscription = d.subscription_of(doc_id)
-    return _assign(identity, "Reader", f"/subscriptions/{subscription}" if subscription else "/")
+    return assign_command(identity, "Reader", f"/subscriptions/{subscription}" if subscription else "/")
 
 
-def _assign(identity: Identity, role: str, scope: str) -> str:
+def assign_command(identity: Identity, role: str, scope: str) -> str:
+    """The command that gives the identity a role at a scope."""
     who = shlex.quote(identity.assignee) if identity.assignee else "<principal>"
     place = scope if scope.endswith("<root group>") else shlex.quote(scope)
     return f"az role assignment create --assignee {who} --role {shlex.quote(role)} --scope {place}"

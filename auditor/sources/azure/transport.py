@@ -34,9 +34,11 @@ class ReadBody(AsyncHTTPPolicy[Any, Any]):
         try:
             response.context["body"] = await _bounded(http.internal_response)
         except (aiohttp.ClientError, TimeoutError, zlib.error) as error:
+            http.internal_response.close()
             raise ServiceResponseError(error, error=error) from error
-        finally:
-            await http.close()
+        except BaseException:
+            http.internal_response.close()  # the connection is in the middle of a body, and good for nothing else
+            raise
         return response
 
 
@@ -71,9 +73,16 @@ async def _bounded(response: aiohttp.ClientResponse) -> bytes:
 class SharedTransport(AioHttpTransport):  # type: ignore[misc]
     """The SDK's transport over our session, so that sign-in and reads trust the same certificates and proxy."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._proxies: dict[str, str | None] = {}  # by scheme and host: asking the environment costs as much as a read
+
     async def send(self, request: Any, **config: Any) -> Any:
         """Send one request, through the proxy that the environment names for its host."""
-        proxy = proxy_for(request.url)
+        place = "/".join(request.url.split("/", 3)[:3])
+        if place not in self._proxies:
+            self._proxies[place] = proxy_for(request.url)
+        proxy = self._proxies[place]
         if proxy and not config.get("proxy"):
             config["proxy"] = proxy
         return await super().send(request, **config)

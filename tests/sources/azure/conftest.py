@@ -65,8 +65,8 @@ class FakeAzure:
         self.seen: list[Seen] = []
         self.urls: dict[str, str] = {}
         self.storage_domains: tuple[str, ...] = ("localhost",)
+        self.tokens: Counter[str] = Counter()  # handed out, by audience
         self._counts: Counter[str] = Counter()
-        self._tokens = 0
 
     # --- setting up ---
 
@@ -84,7 +84,7 @@ class FakeAzure:
         return asyncio.run(self._scan(options))
 
     async def _scan(self, options: dict[str, Any]) -> Collection:
-        extra = {key: options.pop(key) for key in ("progress", "keep") if key in options}
+        extra = {key: options.pop(key) for key in ("progress", "keep", "notice") if key in options}
         async with self.serving():
             return await collect(self.options(**options), clock=lambda: CLOCK, **extra)
 
@@ -148,10 +148,10 @@ class FakeAzure:
         return await self._say(request, answer)
 
     def _token(self, raw: bytes) -> web.Response:
-        scope = parse_qs(raw.decode())["scope"][0]
-        self._tokens += 1
-        claims = {"aud": scope.removesuffix("/.default"), "tid": TENANT, "appid": APP, "app_displayname": "auditor"}
-        token = jwt({**claims, "uti": str(self._tokens)})  # no two tokens are the same
+        audience = parse_qs(raw.decode())["scope"][0].removesuffix("/.default")
+        self.tokens[audience] += 1
+        claims = {"aud": audience, "tid": TENANT, "appid": APP, "app_displayname": "auditor"}
+        token = jwt({**claims, "uti": str(self.tokens[audience])})
         return web.json_response({"token_type": "Bearer", "expires_in": 3600, "access_token": token})
 
     async def _say(self, request: web.BaseRequest, answer: Any) -> web.StreamResponse:
@@ -230,10 +230,15 @@ def certificate_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def azure(certificate_folder: Path, monkeypatch: pytest.MonkeyPatch) -> FakeAzure:
+def fake_azure(certificate_folder: Path, monkeypatch: pytest.MonkeyPatch) -> FakeAzure:
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "AZURE_AUTHORITY_HOST"):
         monkeypatch.delenv(name, raising=False)
     return FakeAzure(certificate_folder)
+
+
+@pytest.fixture
+def azure(fake_azure: FakeAzure) -> FakeAzure:
+    return fake_azure
 
 
 def jwt(claims: dict[str, Any]) -> str:

@@ -105,13 +105,17 @@ def test_missing_settings_are_named(monkeypatch) -> None:
     [
         (
             {"tid": "T-1", "appid": "a-1", "app_displayname": "auditor", "oid": "o"},
-            Identity(tenant="t-1", principal="auditor (a-1)", assignee="a-1", application="a-1"),
+            Identity(tenant="t-1", principal="auditor (a-1)", assignee="a-1", application="a-1", object_id="o"),
+        ),
+        (
+            {"tid": "t", "appid": "a-1", "oid": "o-2", "xms_mirid": "/subscriptions/s/…/userAssignedIdentities/me"},
+            Identity(tenant="t", principal="a-1", assignee="a-1", application="a-1", object_id="o-2", managed=True),
         ),
         (
             {"tid": "t", "upn": "ada@contoso.com", "oid": "o-1", "appid": "04b07795"},
-            Identity(tenant="t", principal="ada@contoso.com (o-1)", assignee="ada@contoso.com"),
+            Identity(tenant="t", principal="ada@contoso.com (o-1)", assignee="ada@contoso.com", object_id="o-1"),
         ),
-        ({"tid": "t", "oid": "o-1"}, Identity(tenant="t", principal="o-1", assignee="o-1")),
+        ({"tid": "t", "oid": "o-1"}, Identity(tenant="t", principal="o-1", assignee="o-1", object_id="o-1")),
         ({"tid": 7, "appid": None}, Identity()),
         ([], Identity()),
     ],
@@ -223,18 +227,3 @@ def test_a_custom_cloud_has_its_storage_on_the_same_host_too() -> None:
 )
 def test_two_addresses_are_of_one_origin(one: str, other: str, same: bool) -> None:
     assert (origin(one) == origin(other)) is same
-
-
-def test_a_forgotten_token_is_replaced_by_a_new_credential_once() -> None:
-    inner, fresh = Inner(AccessToken("1", 2**40)), Inner(AccessToken("2", 2**40))
-    credential = Credential(inner, anew=lambda: fresh)
-
-    async def run() -> list[str]:
-        first = (await credential.get_token("s")).token
-        credential.forget(first)
-        second = (await credential.get_token("s")).token
-        credential.forget(first)  # another read was refused with the old one meanwhile
-        return [first, second, (await credential.get_token("s")).token]
-
-    assert asyncio.run(run()) == ["1", "2", "2"]
-    assert len(fresh.asked) == 1

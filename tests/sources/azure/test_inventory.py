@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from auditor.assemble import assemble
 from auditor.documents import RESOURCE_LIST, settings_id
 from auditor.errors import AuditorError
 from auditor.sources.azure.inventory import QUERY
@@ -285,3 +286,85 @@ def test_what_a_sparse_answer_leaves_out_is_told_by_ids(azure) -> None:
     azure.resources({"id": azure.VAULT, "properties": {}})
 
     assert azure.one(azure.scan(), azure.VAULT)["type"] == "Microsoft.KeyVault/vaults"
+
+
+# --- leaving subscriptions out ---
+
+
+def two(azure, first: str = "Prod", second: str = "Test") -> dict[str, Any]:
+    return {"value": [azure.subscription(azure.SUB, first), azure.subscription(azure.OTHER, second)]}
+
+
+@pytest.mark.parametrize(
+    "unwanted", ["bbbbbbbb-0000-4000-8000-00000000000b", "tEST", "/subscriptions/BBBBBBBB-0000-4000-8000-00000000000b"]
+)
+def test_an_excluded_subscription_is_not_asked_anything(azure, unwanted: str) -> None:
+    azure["/subscriptions"] = two(azure)
+
+    collection = azure.scan(exclude_subscriptions=(unwanted,))
+
+    assert ids(collection, "Microsoft.Resources/subscriptions") == [f"/subscriptions/{azure.SUB}"]
+    assert not [seen for seen in azure.seen if azure.OTHER in seen.path]
+
+
+def test_an_exclusion_that_meets_nothing_is_a_mistake_of_usage(azure) -> None:
+    azure["/subscriptions"] = two(azure)
+
+    with pytest.raises(AuditorError, match="no visible subscription is called 'Tset'") as got:
+        azure.scan(exclude_subscriptions=("Tset",))
+
+    assert got.value.exit_code == 2
+    assert f"Prod ({azure.SUB})" in got.value.hint and f"Test ({azure.OTHER})" in got.value.hint
+
+
+def test_excluding_everything_is_a_mistake_of_usage(azure) -> None:
+    azure["/subscriptions"] = two(azure)
+
+    with pytest.raises(AuditorError, match="every subscription of the scope is excluded"):
+        azure.scan(subscriptions=("Prod",), exclude_subscriptions=("Prod",))
+
+
+def test_a_subscription_excluded_by_its_id_is_no_gap_below_its_management_group(azure) -> None:
+    azure[f"{GROUPS}/corp/descendants"] = {
+        "value": [{"type": "/subscriptions", "name": azure.SUB}, {"type": "/subscriptions", "name": azure.OTHER}]
+    }
+
+    seen_gap = azure.scan(management_group="corp")
+    without = azure.scan(management_group="corp", exclude_subscriptions=(azure.OTHER,))
+
+    gap = f"/subscriptions/{azure.OTHER}/resources"
+    assert gap in ids(seen_gap, RESOURCE_LIST)
+    assert gap not in ids(without, RESOURCE_LIST)
+
+
+@pytest.mark.parametrize("option", ["subscriptions", "exclude_subscriptions"])
+def test_a_name_that_several_share_means_all_and_is_told(azure, option: str) -> None:
+    third = "dddddddd-0000-4000-8000-00000000000d"
+    azure["/subscriptions"] = {"value": [*two(azure, "Twin", "twin")["value"], azure.subscription(third, "Single")]}
+    told: list[str] = []
+
+    collection = azure.scan(**{option: ("Twin",)}, notice=told.append)
+
+    kept = [azure.SUB, azure.OTHER] if option == "subscriptions" else [third]
+    assert ids(collection, "Microsoft.Resources/subscriptions") == [f"/subscriptions/{guid}" for guid in kept]
+    assert told == [f"2 subscriptions are called 'Twin', all are meant: {azure.SUB}, {azure.OTHER}"]
+
+
+# --- several tenants ---
+
+
+def test_subscriptions_of_another_tenant_are_marked(azure) -> None:
+    customer = "99999999-2222-4333-8444-000000000001"
+    delegated = {**azure.subscription(azure.OTHER, "Prod"), "tenantId": azure.TENANT, "homeTenantId": customer.upper()}
+    azure["/subscriptions"] = {"value": [azure.subscription(azure.SUB, "Prod"), delegated]}
+
+    ours, theirs = assemble(azure.scan()).subscriptions
+
+    assert (ours.name, ours.tenant) == ("Prod (tenant 11111111)", azure.TENANT)
+    assert (theirs.name, theirs.tenant) == ("Prod (tenant 99999999)", customer)
+
+
+def test_one_tenant_alone_is_not_written_behind_every_name(azure) -> None:
+    (only,) = assemble(azure.scan()).subscriptions
+
+    assert (only.name, only.tenant) == ("Production", azure.TENANT)

@@ -49,9 +49,6 @@ class FixedToken:
     async def get_token(self, *scopes: str, **_: Any) -> AccessToken:
         return AccessToken("a.b.c", 2**40)
 
-    def forget(self, token: str) -> None:
-        """There is no other."""
-
 
 async def _send(azure, name: str, method: str, url: str, meddle: SansIOHTTPPolicy | None = None) -> int:
     async with azure.serving():

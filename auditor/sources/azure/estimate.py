@@ -1,0 +1,107 @@
+"""How much a scan would read, told by how many resources of each type there are."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, Final
+
+from auditor.catalog import can_log
+from auditor.sources.azure import reads
+from auditor.sources.azure.buckets import seconds_allowed
+from auditor.sources.azure.capabilities import Estimate
+from auditor.sources.azure.pipeline import Refused, send
+from auditor.sources.azure.reader import Reader
+from auditor.sources.azure.transport import NoAnswer
+
+BY_BOTH: Final = "resources | summarize count() by type, subscriptionId | order by type asc, subscriptionId asc"
+BY_TYPE: Final = "resources | summarize count() by type | order by type asc"
+_EACH_SUBSCRIPTION: Final = 4  # regions, Activity Log settings, log profile, deleted vaults
+_TENANT: Final = 6  # subscriptions, tenants, management groups, Entra settings and categories, licence
+_PAGE: Final = 1000  # rows of Resource Graph
+_MOST_SUBSCRIPTIONS: Final = 1000  # in one query
+_MOST_PAGES: Final = 5
+_STORAGE: Final = "microsoft.storage/storageaccounts"
+_WATCHER: Final = "microsoft.network/networkwatchers"
+Tally = dict[tuple[str, str], int]  # (type, subscription id) → resources; no id where the split is not known
+
+
+async def count_resources(reader: Reader, guids: list[str]) -> tuple[Tally | None, str]:
+    """How many resources Resource Graph shows, by type and subscription; None and the reason if it does not tell."""
+    tally: Tally = {}
+    for start in range(0, len(guids), _MOST_SUBSCRIPTIONS):
+        chunk = guids[start : start + _MOST_SUBSCRIPTIONS]
+        rows, reason = await all_rows(reader, chunk, BY_BOTH)
+        if rows is None and not reason:  # too many to tell one by one
+            rows, reason = await all_rows(reader, chunk, BY_TYPE)
+        if rows is None:
+            return None, reason or "there are too many types of resources to count"
+        for row in rows:
+            kind, guid, number = row.get("type"), row.get("subscriptionId"), row.get("count_")
+            if isinstance(kind, str) and isinstance(number, int) and not isinstance(number, bool) and number > 0:
+                key = (kind.lower(), guid.lower() if isinstance(guid, str) else "")
+                tally[key] = tally.get(key, 0) + number
+    return tally, ""
+
+
+async def all_rows(reader: Reader, guids: list[str], query: str) -> tuple[list[dict[str, Any]] | None, str]:
+    """The rows that a Resource Graph query gives; None and the reason where it fails, without one if it has no end."""
+    rows: list[dict[str, Any]] = []
+    url = reader.url(reads.RESOURCE_GRAPH_PATH, reads.RESOURCE_GRAPH_VERSION)
+    for _ in range(_MOST_PAGES):
+        options = {"$top": _PAGE, "$skip": len(rows), "resultFormat": "objectArray"}
+        question = {"subscriptions": guids, "query": query, "options": options}
+        try:
+            answer = await send(reader.pipelines.resource_manager, "POST", url, body=question)
+        except (NoAnswer, Refused) as error:
+            return None, str(error)
+        page = reader.body_of(_GRAPH, reads.RESOURCE_GRAPH_PATH, answer)
+        unknown = page.get("$unknown")
+        data = page.get("data")
+        if not isinstance(data, list):
+            reason = unknown.get("reason") if isinstance(unknown, dict) else None
+            return None, str(reason or "the answer holds no rows")
+        rows.extend(row for row in data if isinstance(row, dict))
+        if str(page.get("resultTruncated", "false")).lower() != "true" and not page.get("$skipToken"):
+            return rows, ""
+        if not data:
+            return None, ""
+    return None, ""
+
+
+_GRAPH: Final = reads.Read(
+    type=reads.RESOURCE_GRAPH_TYPE,
+    path=reads.RESOURCE_GRAPH_PATH,
+    api_version=reads.RESOURCE_GRAPH_VERSION,
+    action="Microsoft.ResourceGraph/resources/read",
+)
+
+
+def estimate(tally: Tally, subscriptions: Iterable[str], groups: int) -> Estimate:
+    """The reads of a scan of these subscriptions, and the time that Azure's limits alone make it take.
+
+    What log settings name is not known yet, so the reads of destinations are not in it.
+    """
+    guids = list(subscriptions)
+    resources = sum(tally.values())
+    managed = Counter(dict.fromkeys(guids, _EACH_SUBSCRIPTION))
+    elsewhere = _TENANT + groups + math.ceil(resources / _PAGE) + len({kind for kind, _ in tally})
+    for (kind, guid), number in tally.items():
+        if kind == _STORAGE:
+            managed[guid] += 4 * number  # blob, queue, table and file log by themselves
+            elsewhere += 3 * number  # and all but file can have classic logging, told by the storage service
+        elif kind == _WATCHER or can_log(kind):
+            managed[guid] += number
+    unsplit = managed.pop("", 0)
+    fullest = min(managed, key=lambda guid: (-managed[guid], guid), default="")
+    most = managed[fullest] if fullest else 0
+    if unsplit:  # no subscription can have fewer than all have on average
+        fullest, most = "", most + math.ceil(unsplit / max(1, len(guids)))
+    return Estimate(
+        resources=resources,
+        reads=managed.total() + unsplit + elsewhere,
+        seconds=math.ceil(seconds_allowed({fullest: most})),
+        fullest=fullest,
+        fullest_reads=most,
+    )
