@@ -14,8 +14,8 @@ import msgspec
 import pytest
 from conftest import CONTOSO, options_for
 
-from auditor.assemble import count_reads
 from auditor.cli import main
+from auditor.completeness import count_reads
 from auditor.emulator import Fault, running
 from auditor.errors import ConnectionLostError, IdentityError
 from auditor.sources import journal as journals

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.assemble import count_reads
+from auditor.completeness import count_reads
 from auditor.documents import settings_id
 from auditor.sources.azure.plan import Plan
 

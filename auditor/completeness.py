@@ -1,0 +1,53 @@
+"""How did the planned reads end: answered, not supported, or unknown with its reason?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditor import documents as d
+from auditor.documents import Document, marker
+from auditor.facts.shapes import mapping, text
+from auditor.inventory import Unread
+from auditor.match import to_unknown
+
+
+def unread_in(documents: list[Document]) -> Iterator[Unread]:
+    """Every read that failed, in the order of the documents."""
+    for document in documents:
+        if marker(document) == "$unknown":
+            shown = text(document.get("id"))
+            yield Unread(id=shown, type=text(document.get("type")), why=to_unknown(document["$unknown"]))
+
+
+_LISTED = frozenset(
+    kind.lower()
+    for kind in (d.LOCATIONS, d.TENANT, d.DIAGNOSTIC_SETTINGS, d.DIAGNOSTIC_CATEGORIES, d.ENTRA_SETTINGS,
+                 d.ENTRA_CATEGORIES, d.SUBSCRIBED_SKUS, d.LOG_PROFILES, d.DELETED_VAULTS, d.LIFECYCLE, d.CONTAINERS,
+                 d.EVENT_HUBS, d.STORAGE_ANALYTICS)
+)  # fmt: skip
+
+
+def count_reads(documents: list[Document]) -> dict[str, int]:
+    """How the planned reads ended: `answered`, `not_supported`, `unknown`.
+
+    A read is a list or a policy that was asked for by itself, a place outside the scan that was looked up, and the
+    listing of each subscription's resources; the rows of such a listing are not counted again, but for those whose
+    properties could not be read. A live source counts its plan while it reads: `Run.planned` and the three with it.
+    """
+    counts = {"answered": 0, "not_supported": 0, "unknown": 0}
+    listing, subscription = d.RESOURCE_LIST.lower(), d.SUBSCRIPTION.lower()
+    of_type = {kind: [x for x in documents if text(x.get("type")).lower() == kind] for kind in (listing, subscription)}
+    unlisted = {d.subscription_of(text(document.get("id"))) for document in of_type[listing] if marker(document)}
+    scanned = {d.subscription_of(text(document.get("id"))) for document in of_type[subscription]}
+    for document in documents:
+        kind, mark = text(document.get("type")).lower(), marker(document)
+        if mark == "$unknown" or (not mark and "$unknown" in mapping(document.get("properties"))):
+            counts["unknown"] += 1
+        elif mark == "$unsupported":
+            counts["not_supported"] += 1
+        elif mark or kind in _LISTED or isinstance(document.get("value"), list):
+            counts["answered"] += 1
+        elif owner := d.subscription_of(text(document.get("id"))):
+            # A subscription stands for its listing, unless something else does.
+            counts["answered"] += owner not in (unlisted if kind == subscription else scanned or {owner})
+    return counts

@@ -1,0 +1,142 @@
+"""Does a resource meet a requirement: are its logs exported, does something exist, do its own fields hold?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from auditor.inventory import Inventory, LogSetting, Resource, Unknown
+from auditor.match import Scope, lookup
+from auditor.rule import Exists, Logs, Match, Requirement
+from auditor.truth import Truth, every, some
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """How one requirement came out for one subject."""
+
+    truth: Truth
+    applies: bool = True
+    missing: tuple[str, ...] = ()  # log categories not exported
+    unsure: tuple[str, ...] = ()  # log categories of which it cannot be told
+
+
+def meet(require: Requirement, resource: Resource, scope: Scope, inventory: Inventory, index: Candidates) -> Verdict:
+    """Judge one requirement for one resource; what could not be read is noted in the scope."""
+    if isinstance(require, Logs):
+        return _logs(require, resource, scope)
+    if isinstance(require, Match):
+        return Verdict(require.matcher(resource, scope))
+    if isinstance(require, Exists):
+        return Verdict(_exists(require, resource, scope, inventory, index))
+    verdicts = [meet(option, resource, scope, inventory, index) for option in require.options]
+    applying = [verdict for verdict in verdicts if verdict.applies]
+    if not applying:
+        return Verdict(None, applies=False)
+    truth = some(verdict.truth for verdict in applying)
+    missing = () if truth else tuple(dict.fromkeys(c for verdict in applying for c in verdict.missing))
+    return Verdict(truth, missing=missing)
+
+
+def _logs(require: Logs, resource: Resource, scope: Scope) -> Verdict:
+    settings = resource.settings
+    offers = {name.casefold() for name in resource.offers}
+    perhaps = {name.casefold() for name in resource.may_offer}
+    if isinstance(settings, Unknown):
+        wanted = tuple(c for c in require.categories if resource.is_stand_in or c.casefold() in offers | perhaps)
+        if wanted:
+            scope.seen.append(settings)
+        return Verdict(None, unsure=wanted, applies=bool(wanted))
+    missing: list[str] = []
+    unsure: list[str] = []
+    applies = False
+    for category in require.categories:
+        folded = category.casefold()
+        truth = some(_exports(setting, folded, require, scope) for setting in settings)
+        if truth is True:
+            applies = True
+        elif folded in offers:
+            applies = True
+            (missing if truth is False else unsure).append(category)
+        elif folded in perhaps:
+            applies = True
+            unsure.append(category)
+            why = resource.facts.get("why_may_offer")
+            if isinstance(why, Unknown):
+                scope.seen.append(why)
+    truth = False if missing else None if unsure else True
+    return Verdict(truth, applies=applies, missing=tuple(missing), unsure=tuple(unsure))
+
+
+def _exports(setting: LogSetting, category: str, require: Logs, scope: Scope) -> Truth:
+    """Whether one setting sends a category to a destination that is not known to be gone and meets `to`."""
+    if setting.partial is not None:
+        return False  # it sees only some of what there is
+    if any(category == name.casefold() for name in setting.categories):
+        enabled: Truth = True
+    elif any(category == name.casefold() for name in setting.possible):
+        enabled = None
+        if setting.doubt is not None:
+            scope.seen.append(setting.doubt)
+    else:
+        return False
+    living = [d for d in setting.destinations if d.exists is not False]
+    reached = some(True if require.to is None else require.to(d, scope) for d in living)
+    return every([enabled, reached])
+
+
+class Candidates:
+    """Resources by the values that an `exists` looks them up by, so that it need not go through all of them."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self._inventory = inventory
+        self._index: dict[tuple[str, str], tuple[dict[str, list[Resource]], list[Resource]]] = {}
+        self._unread: dict[str, list[tuple[str, Unknown]]] = {}
+
+    def of(self, require: Exists, subject: Resource) -> Iterable[Resource]:
+        """Every resource that may be what a requirement asks to exist for a subject."""
+        for path, reference in require.keys:
+            wanted = lookup(subject, reference.split("."))
+            if isinstance(wanted, str):
+                known, unsure = self._by(require.resource, path)
+                return [*known.get(wanted.casefold(), ()), *unsure]
+        return self._inventory.of_type(require.resource)
+
+    def unread(self, pattern: str) -> list[tuple[str, Unknown]]:
+        """(subscription, why) of those of which not even the region could be read: each may be the one asked for."""
+        if pattern not in self._unread:
+            self._unread[pattern] = [
+                (resource.subscription, resource.properties)
+                for resource in self._inventory.of_type(pattern)
+                if isinstance(resource.properties, Unknown) and not resource.location and not resource.is_stand_in
+            ]
+        return self._unread[pattern]
+
+    def _by(self, pattern: str, path: str) -> tuple[dict[str, list[Resource]], list[Resource]]:
+        if (pattern, path) not in self._index:
+            known: dict[str, list[Resource]] = {}
+            unsure: list[Resource] = []
+            for resource in self._inventory.of_type(pattern):
+                value = lookup(resource, path.split("."))
+                if isinstance(value, str):
+                    known.setdefault(value.casefold(), []).append(resource)
+                else:
+                    unsure.append(resource)
+            self._index[pattern, path] = (known, unsure)
+        return self._index[pattern, path]
+
+
+def _exists(require: Exists, subject: Resource, scope: Scope, inventory: Inventory, index: Candidates) -> Truth:
+    found = some(
+        True if require.where is None else require.where(candidate, scope) for candidate in index.of(require, subject)
+    )
+    if found is False:
+        for subscription, why in index.unread(require.resource):
+            if subscription in ("", subject.subscription):
+                scope.seen.append(why)
+                return None
+        for unread in inventory.unread_scopes():  # what was not listed may hold it
+            if not subject.subscription or subject.subscription in unread.id.lower() or unread.id in ("/", ""):
+                scope.seen.append(unread.why)
+                return None
+    return found
