@@ -14,7 +14,6 @@ from auditor.formats import renderer
 from auditor.judge import judge
 from auditor.report import Report
 from auditor.rule import load_rules
-from auditor.sources.azure.cloud import Options, custom_cloud
 from auditor.sources.azure.collect import collect_now
 
 ROOT = Path(__file__).parents[1]
@@ -39,17 +38,8 @@ def scanned(subscriptions: tuple[str, ...]) -> Report:
     for name in [name for name in os.environ if name.startswith(("AZURE_", "AUDITOR_"))]:
         del os.environ[name]  # whoever runs it
     with running(ESTATE) as azure:
-        options = Options(
-            cloud=custom_cloud(resource_manager=azure.url, authority=azure.url, graph=azure.url),
-            tenant=azure.tenant,
-            auth="client-secret",
-            ca_file=str(azure.ca_file),
-            client_id=azure.client_id,
-            client_secret=azure.client_secret,
-            subscriptions=subscriptions,
-        )
         as_of = datetime.fromisoformat(azure.as_of)
-        collection = collect_now(options, clock=lambda: as_of)
+        collection = collect_now(azure.scan_options(subscriptions=subscriptions), clock=lambda: as_of)
     return judge(assemble(collection), load_rules(), generated_at=collection.run.finished_at)
 
 

@@ -13,7 +13,6 @@ from auditor.assemble import assemble
 from auditor.emulator import Emulator, running
 from auditor.judge import judge
 from auditor.rule import load_rules
-from auditor.sources.azure.cloud import Options, custom_cloud
 from auditor.sources.azure.collect import collect_now
 
 pytest.register_assert_rewrite("estates")  # so that a case that fails says how
@@ -38,23 +37,10 @@ def contoso() -> Iterator[Emulator]:
         yield emulator
 
 
-def options_for(emulator: Emulator, **more) -> Options:
-    """How to read an emulated tenant."""
-    return Options(
-        cloud=custom_cloud(resource_manager=emulator.url, authority=emulator.url, graph=emulator.url),
-        tenant=emulator.tenant,
-        auth="client-secret",
-        client_id=emulator.client_id,
-        client_secret=emulator.client_secret,
-        ca_file=str(emulator.ca_file),
-        **more,
-    )
-
-
 @pytest.fixture(scope="session")
 def collection(contoso):
     """Contoso, read over real HTTPS by the live source."""
-    return collect_now(options_for(contoso), clock=lambda: AS_OF)
+    return collect_now(contoso.scan_options(), clock=lambda: AS_OF)
 
 
 @pytest.fixture(scope="session")

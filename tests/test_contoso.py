@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import msgspec
 import pytest
 import yaml
-from conftest import AS_OF, CONTOSO, options_for
+from conftest import AS_OF, CONTOSO
 
 from auditor.assemble import assemble
 from auditor.formats.json import parse, render
@@ -69,7 +69,7 @@ def test_live_snapshot_and_findings_file_agree(collection, report, tmp_path):
 
 
 def test_a_second_live_scan_gives_the_same_bytes(contoso, report):
-    second = collect_now(options_for(contoso), clock=lambda: AS_OF)
+    second = collect_now(contoso.scan_options(), clock=lambda: AS_OF)
     assert render(judge(assemble(second), load_rules())) == render(report)
 
 

@@ -23,7 +23,6 @@ def demo(arguments: argparse.Namespace) -> int:
     """Serve Contoso on a free loopback port, scan it as any Azure is scanned, and write the reports."""
     from auditor.emulator import running
     from auditor.sources import snapshot
-    from auditor.sources.azure.cloud import Options, custom_cloud
     from auditor.sources.azure.collect import collect_now
 
     folder = Path(arguments.output)
@@ -33,17 +32,9 @@ def demo(arguments: argparse.Namespace) -> int:
     began = time.monotonic()
     with as_file(shipped("contoso").joinpath("estate.json")) as estate, running(estate) as azure:
         print(f"Contoso is served at {azure.url}", file=sys.stderr)
-        options = Options(
-            cloud=custom_cloud(resource_manager=azure.url, authority=azure.url, graph=azure.url),
-            tenant=azure.tenant,
-            auth="client-secret",
-            ca_file=str(azure.ca_file),
-            client_id=azure.client_id,
-            client_secret=azure.client_secret,
-        )
         as_of = datetime.fromisoformat(azure.as_of)  # Contoso's own day, so that its reports stay as they are
         with shown(quiet=arguments.quiet) as progress:
-            collection = collect_now(options, progress=progress, clock=lambda: as_of)
+            collection = collect_now(azure.scan_options(), progress=progress, clock=lambda: as_of)
     report = judged(collection, load_rules(), "Azure logging coverage")
     snapshot.write(folder / "contoso.snapshot", collection)
     outputs = [Output(name, str(folder / DEFAULT_NAMES[name])) for name in DEMO_FORMATS]

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -25,6 +26,7 @@ from auditor.emulator.limits import Limits
 from auditor.emulator.server import Fault, Faults, Server
 from auditor.emulator.tls import server_context
 from auditor.errors import AuditorError
+from auditor.sources.azure.cloud import Options, custom_cloud
 
 __all__ = ["Emulator", "Fault", "Faults", "Limits", "running", "serve"]
 
@@ -53,6 +55,18 @@ class Emulator(msgspec.Struct, frozen=True, kw_only=True):
             "SSL_CERT_FILE": str(self.ca_file),
             "REQUESTS_CA_BUNDLE": str(self.ca_file),
         }
+
+    def scan_options(self, **more: Any) -> Options:
+        """How the live source reads this tenant; `more` are further options."""
+        return Options(
+            cloud=custom_cloud(resource_manager=self.url, authority=self.url, graph=self.url),
+            tenant=self.tenant,
+            auth="client-secret",
+            client_id=self.client_id,
+            client_secret=self.client_secret,
+            ca_file=str(self.ca_file),
+            **more,
+        )
 
     def configuration(self) -> str:
         """The configuration file (YAML) that points the auditor here."""

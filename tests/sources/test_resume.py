@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from conftest import CONTOSO, options_for
+from conftest import CONTOSO
 
 from auditor.cli import main
 from auditor.completeness import count_reads
@@ -106,7 +106,7 @@ def azure(tmp_path_factory):
 def whole(azure):
     """What an uninterrupted run collects."""
     azure.fresh()
-    return collect_now(options_for(azure.emulator, retry_backoff=0.001))
+    return collect_now(azure.emulator.scan_options(retry_backoff=0.001))
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def signed_in(azure, monkeypatch, tmp_path):
 def collect(azure, output, **options):
     """Collect in this process, as `auditor collect` does; None where it was interrupted."""
     with journals.open_journal(output) as journal:
-        collection = collect_now(options_for(azure.emulator, retry_backoff=0.001, **options), journal=journal)
+        collection = collect_now(azure.emulator.scan_options(retry_backoff=0.001, **options), journal=journal)
         if not collection.run.interrupted:
             journal.finish()
         return collection
@@ -372,7 +372,7 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_three_ends_add_up_to_the_plan(azure, fault):
     azure.fresh(FAULTS[fault])
-    collection = collect_now(options_for(azure.emulator, retry_backoff=0.001, concurrency=2))
+    collection = collect_now(azure.emulator.scan_options(retry_backoff=0.001, concurrency=2))
     run = collection.run
 
     assert run.interrupted == fault.startswith("interrupted")
@@ -388,7 +388,7 @@ def test_the_three_ends_add_up_to_the_plan(azure, fault):
 
 def test_an_interruption_loses_nothing_of_the_plan_that_was_known(azure, whole):
     azure.fresh(stop_at(40))
-    collection = collect_now(options_for(azure.emulator, concurrency=2))
+    collection = collect_now(azure.emulator.scan_options(concurrency=2))
     shown = {(doc["id"].lower(), doc["type"].lower()) for doc in collection.documents}
     settings = [doc for doc in whole.documents if doc["type"] == SETTINGS]
     assert len(settings) > 2 * VAULTS
@@ -402,7 +402,7 @@ def test_what_was_listed_when_it_was_cut_off_is_unknown_not_forgotten(azure, who
         return Fault(delay=0.05)  # the answer must not outrun the signal
 
     azure.fresh(interrupt)
-    collection = collect_now(options_for(azure.emulator))
+    collection = collect_now(azure.emulator.scan_options())
     unknown = {doc["id"].lower(): doc["$unknown"]["reason"] for doc in collection.documents if "$unknown" in doc}
     assert collection.run.interrupted
     assert {unknown[settings_of(guid, n)] for guid in SUBSCRIPTIONS for n in range(VAULTS)} == {

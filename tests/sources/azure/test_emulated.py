@@ -14,7 +14,6 @@ import pytest
 
 from auditor.documents import Collection, storage_analytics_id
 from auditor.emulator import Emulator, Fault, running
-from auditor.sources.azure.cloud import Options, custom_cloud
 from auditor.sources.azure.collect import collect_now
 
 TENANT = "11111111-aaaa-4aaa-8aaa-000000000001"
@@ -92,18 +91,8 @@ def estate(tmp_path: Path) -> Path:
 
 
 def scan(emulator: Emulator, **options: Any) -> Collection:
-    cloud = custom_cloud(resource_manager=emulator.url, authority=emulator.url, graph=emulator.url)
     calls: dict[str, Callable[..., None]] = {k: options.pop(k) for k in ("keep", "progress") if k in options}
-    settings = {
-        "cloud": cloud,
-        "tenant": emulator.tenant,
-        "auth": "client-secret",
-        "client_id": emulator.client_id,
-        "client_secret": emulator.client_secret,
-        "ca_file": str(emulator.ca_file),
-        "retry_backoff": 0.001,
-    }
-    return collect_now(Options(**{**settings, **options}), **calls)
+    return collect_now(emulator.scan_options(**{"retry_backoff": 0.001, **options}), **calls)
 
 
 def index(collection: Collection) -> dict[tuple[str, str], dict[str, Any]]:

@@ -10,7 +10,6 @@ from conftest import CONTOSO
 from auditor.catalog import can_log
 from auditor.documents import type_of
 from auditor.emulator import running
-from auditor.sources.azure.cloud import Options, custom_cloud
 from auditor.sources.azure.collect import collect_now
 
 SETTINGS = "/providers/microsoft.insights/diagnosticsettings"
@@ -21,16 +20,7 @@ CATEGORIES = "/providers/microsoft.insights/diagnosticsettingscategories"
 def asked() -> Counter[str]:
     """Every GET of a scan of Contoso, by address."""
     with running(CONTOSO / "estate.json") as azure:
-        cloud = custom_cloud(resource_manager=azure.url, authority=azure.url, graph=azure.url)
-        options = Options(
-            cloud=cloud,
-            tenant=azure.tenant,
-            auth="client-secret",
-            client_id=azure.client_id,
-            client_secret=azure.client_secret,
-            ca_file=str(azure.ca_file),
-        )
-        collection = collect_now(options)
+        collection = collect_now(azure.scan_options())
     assert collection.run.throttled == 0
     return Counter({line.removeprefix("GET "): n for line, n in azure.asked.items() if line.startswith("GET ")})
 
