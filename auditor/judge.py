@@ -183,6 +183,7 @@ def _message(
         why = scope.seen[0].reason if scope.seen else "not everything it depends on could be read"
         return f"Cannot tell for {shown or resource.name}: {why}"
     return rule.message.safe_substitute(
+        rule.info.params,
         id=resource.shown_id,
         name=resource.name,
         type=resource.type,

@@ -195,9 +195,10 @@ def _check(rule: RuleFile, lines: Lines, file: str) -> None:
             fail(["per", i], f'"per" cannot be "{field}"', f"fields: {', '.join(PER_FIELDS)}")
     if not any(value.strip() for value in msgspec.structs.astuple(rule.remediation)):
         fail(["remediation"], "no remediation is given", "at least one of cli, bicep, terraform, portal")
+    known = (*PLACEHOLDERS, *rule.params)
     for name in _placeholders(rule.message):
-        if name not in PLACEHOLDERS:
-            fail(["message"], f'"${name}" is no placeholder', f"placeholders: {', '.join(PLACEHOLDERS)}")
+        if name not in known:
+            fail(["message"], f'"${name}" is no placeholder', f"placeholders: {', '.join(known)}")
     _check_tests(rule, fail)
 
 

@@ -113,3 +113,10 @@ def test_every_shipped_rule_meets_the_schema_for_editors():
         with open(rule.file, encoding="utf-8") as file:
             errors = list(validator.iter_errors(yaml.safe_load(file)))
         assert not errors, f"{rule.file}: {errors[0].message}"
+
+
+def test_a_message_may_name_a_parameter():
+    text = GOOD.replace("$name lacks $missing.", "$name lacks $missing for $days days.") + "params: {days: 90}\n"
+    assert parse_rule(text, "my-rule.yaml").message.safe_substitute(days=90) == "$name lacks $missing for 90 days."
+    with pytest.raises(RuleError, match='"\\$dais" is no placeholder'):
+        parse_rule(text.replace("$days", "$dais"), "my-rule.yaml")
