@@ -50,7 +50,7 @@ def _cells(resource: Resource, ddos: bool) -> Iterator[Cell]:
         yield Cell(category=FLOW_LOG, state=_flow_state(resource), evidence_class="network",
                    destinations=_destinations(resource, FLOW_LOG))  # fmt: skip
     settings = () if isinstance(resource.settings, Unknown) else resource.settings
-    living = [s for s in settings if any(d.exists is not False for d in s.destinations)]
+    living = [setting for setting in settings if setting.living]
     if resource.offers or resource.may_offer:
         exported = {category for setting in living for category in setting.categories}
         for category in evidence_of(resource, ddos=ddos, exported=exported):
@@ -83,13 +83,7 @@ def _state(resource: Resource, category: str, living: list[LogSetting]) -> tuple
 def _destinations(resource: Resource, category: str) -> list[str]:
     if isinstance(resource.settings, Unknown):
         return []
-    return sorted(
-        {d.id for s in resource.settings if _sends(s, category) for d in s.destinations if d.exists is not False}
-    )
-
-
-def _sends(setting: LogSetting, category: str) -> bool:
-    return category in setting.categories
+    return sorted({d.id for s in resource.settings if category in s.categories for d in s.living})
 
 
 # --- evidence classes: the columns of the coverage map ----------------------------------------------------------------

@@ -46,17 +46,6 @@ STORAGE_ANALYTICS: Final = "Auditor/storageAnalytics"
 # One per place that any log setting names, whether it exists or not (made by the inventory). Its id is the place's.
 LOG_DESTINATION: Final = "Auditor/logDestinations"
 
-SUBSCRIPTION_CATEGORIES: Final = (
-    "Administrative",
-    "Security",
-    "ServiceHealth",
-    "Alert",
-    "Recommendation",
-    "Policy",
-    "Autoscale",
-    "ResourceHealth",
-)
-
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Where, when and as whom documents were collected; the same for a live scan and for its snapshot."""

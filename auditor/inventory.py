@@ -69,6 +69,11 @@ class LogSetting(msgspec.Struct, frozen=True, kw_only=True):
     partial: str | None = None  # why it sees only part of the traffic: "filtered", "partial"
     doubt: Unknown | None = None  # why `possible` is not certain, where a read failed
 
+    @property
+    def living(self) -> tuple[Destination, ...]:
+        """The destinations that are not known to be gone; one that could not be read counts."""
+        return tuple(destination for destination in self.destinations if destination.exists is not False)
+
 
 class Resource(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One thing in Azure that has an id: what it is, what it can log and what watches it."""

@@ -80,8 +80,7 @@ def _exports(setting: LogSetting, category: str, require: Logs, scope: Scope) ->
             scope.seen.append(setting.doubt)
     else:
         return False
-    living = [d for d in setting.destinations if d.exists is not False]
-    reached = some(True if require.to is None else require.to(d, scope) for d in living)
+    reached = some(True if require.to is None else require.to(d, scope) for d in setting.living)
     return every([enabled, reached])
 
 

@@ -11,7 +11,7 @@ import msgspec
 from auditor.documents import Document, marker
 from auditor.facts.numbers import number
 from auditor.facts.shapes import mapping, text
-from auditor.facts.unread import fields, unclear, undecided, unread
+from auditor.facts.unread import fields, listed, unclear, undecided, unread
 from auditor.inventory import Unknown
 from auditor.truth import Truth
 
@@ -198,13 +198,8 @@ def _blocks(has: object, policy: object) -> Truth:
 
 def containers_of(documents: Mapping[str, Document], account_id: str) -> dict[str, Document] | Unknown:
     """The account's containers by name; Unknown where their list was not read."""
-    listed = documents.get(f"{account_id}/blobservices/default/containers")
-    if listed is None or marker(listed):
-        return unread(listed, "the account's containers")
-    value = listed.get("value")
-    if not isinstance(value, list):
-        return unclear("the account's containers")
-    return dict(_log_containers(value))
+    items = listed(documents.get(f"{account_id}/blobservices/default/containers"), "the account's containers")
+    return items if isinstance(items, Unknown) else dict(_log_containers(items))
 
 
 def _log_containers(value: list[Any]) -> Iterator[tuple[str, Document]]:

@@ -72,9 +72,7 @@ def classic_only(state: str | Unknown, settings: tuple[LogSetting, ...] | Unknow
         return False
     if isinstance(settings, Unknown):
         return settings
-    live = [
-        s for s in settings if s.kind == "diagnostic-setting" and any(d.exists is not False for d in s.destinations)
-    ]
+    live = [s for s in settings if s.kind == "diagnostic-setting" and s.living]
     wanted = frozenset(STORAGE_CATEGORIES.values())
     if wanted <= frozenset().union(*(s.categories for s in live)):
         return False

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from auditor.documents import Document, event_hub_namespace, marker, normal_id
 from auditor.facts.shapes import entries, mapping, name, text
-from auditor.facts.unread import fields, unclear, undecided, unread
+from auditor.facts.unread import fields, listed, unclear, undecided, unread
 from auditor.inventory import Unknown
 
 TRANSIT: Final = Unknown(reason="an event hub passes events on; what its readers keep is not visible")
@@ -15,13 +15,10 @@ TRANSIT: Final = Unknown(reason="an event hub passes events on; what its readers
 
 def hubs_of(documents: Mapping[str, Document], namespace_id: str) -> dict[str, Document] | Unknown:
     """Lower-case hub name → its document, from the list of a namespace's hubs."""
-    listed = documents.get(f"{namespace_id}/eventhubs")
-    if listed is None or marker(listed):
-        return unread(listed, "the namespace's event hubs")
-    value = listed.get("value")
-    if not isinstance(value, list):
-        return unclear("the namespace's event hubs", value)
-    return {name(item).rpartition("/")[2].lower(): dict(item) for item in entries(value)}
+    items = listed(documents.get(f"{namespace_id}/eventhubs"), "the namespace's event hubs")
+    if isinstance(items, Unknown):
+        return items
+    return {name(item).rpartition("/")[2].lower(): dict(item) for item in entries(items)}
 
 
 def find_hub(documents: Mapping[str, Document], destination_id: str, default: str) -> Document | Unknown | None:

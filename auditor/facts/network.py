@@ -28,7 +28,6 @@ VNET = "microsoft.network/virtualnetworks"
 NIC = "microsoft.network/networkinterfaces"
 # Network interfaces of scale set instances, which Resource Graph keeps in a table of its own.
 INSTANCE_NIC = "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces"
-PUBLIC_IP = "microsoft.network/publicipaddresses"
 SCALE_SET = "microsoft.compute/virtualmachinescalesets"
 LOAD_BALANCER = "microsoft.network/loadbalancers"
 
@@ -127,15 +126,6 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
         if isinstance(answer, Unknown):
             return answer
         return Unknown(reason=f"subnet {short(subnet)} is not among those read of virtual network {short(vnet)}")
-
-    def group_members(self, nsg: str) -> Iterator[Endpoint]:
-        """Every IP configuration that a security group filters, on its interface or through its subnet, once."""
-        for endpoint in self.by_nsg.get(nsg, ()):
-            yield endpoint
-        for subnet in self.nsg_subnets.get(nsg, ()):
-            for endpoint in self.by_subnet.get(subnet, ()):
-                if endpoint.nsg != nsg:
-                    yield endpoint
 
     def missing_in(self, subnet: str) -> Iterator[Missing]:
         """What a subnet says is inside it but could not be read."""

@@ -38,7 +38,6 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     certain: tuple[Rule, ...]
     possible: tuple[Rule, ...]
-    selective: bool = False  # some rule depends on where the traffic goes
 
 
 def compile_rules(properties: Mapping[str, Any] | Unknown, others: Iterable[Mapping[str, Any]] = ()) -> Policy:
@@ -62,7 +61,6 @@ def compile_rules(properties: Mapping[str, Any] | Unknown, others: Iterable[Mapp
     return Policy(
         certain=ordered,
         possible=ordered if possible is certain else tuple(sorted(possible, key=_order)),
-        selective=any(rule.to is not None or rule.to_groups is not None for rule in possible),
     )
 
 

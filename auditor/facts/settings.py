@@ -13,7 +13,7 @@ from auditor.documents import destinations_of, marker, normal_id
 from auditor.facts.archives import container_of
 from auditor.facts.offers import Groups, Members
 from auditor.facts.shapes import mapping, text
-from auditor.facts.unread import fields, unclear, undecided, unread
+from auditor.facts.unread import fields, listed, unclear, undecided
 from auditor.inventory import Destination, LogSetting, Unknown
 
 Resolver = Callable[[str, str, str | None], Destination]
@@ -80,13 +80,9 @@ def routes_of(
 
 
 def _read(document: Mapping[str, Any] | None) -> list[Any] | Unknown:
-    mark = marker(document) if document is not None else None
-    if mark in ("$absent", "$unsupported"):
+    if document is not None and marker(document) in ("$absent", "$unsupported"):
         return []  # 404: nothing there; 400: the type has no diagnostic settings
-    if document is None or mark is not None:
-        return unread(document, _WHAT)
-    value = document.get("value")
-    return value if isinstance(value, list) else unclear(_WHAT, value)
+    return listed(document, _WHAT)
 
 
 def _setting(
@@ -245,7 +241,7 @@ def setting_facts(
     if isinstance(settings, Unknown):
         names = ("exported", "audit_missing", "settings_count", "settings_without_logs")
         return {**facts, **dict.fromkeys(names, settings)}
-    live = [s for s in settings if any(d.exists is not False for d in s.destinations)]
+    live = [s for s in settings if s.living]
     exported = frozenset().union(*(s.categories for s in live))
     perhaps = frozenset().union(*(s.possible for s in live)) - exported
     unsure = Unknown(reason="which categories a setting's group contains is not published")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from auditor.documents import marker
 from auditor.facts.shapes import explain, mapping
 from auditor.inventory import Unknown
 
@@ -29,6 +30,14 @@ def unclear(what: str, value: object = None) -> Unknown:
     if "$unknown" in mapping(value):
         return explain(value, what)
     return Unknown(reason=f"{what}: the answer could not be understood")
+
+
+def listed(document: Mapping[str, Any] | None, what: str) -> list[Any] | Unknown:
+    """The items of a list document; Unknown where it was not read, or is no list."""
+    if document is None or marker(document):
+        return unread(document, what)
+    value = document.get("value")
+    return value if isinstance(value, list) else unclear(what, value)
 
 
 def fields(value: object) -> Mapping[str, Any] | None:

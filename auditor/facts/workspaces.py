@@ -13,7 +13,7 @@ from auditor.catalog import AZURE_DIAGNOSTICS, catalog
 from auditor.documents import Document, marker, normal_id
 from auditor.facts.numbers import number
 from auditor.facts.shapes import mapping, text
-from auditor.facts.unread import fields, unclear, unread
+from auditor.facts.unread import fields, listed, unclear
 from auditor.inventory import Unknown
 
 Days = float | Unknown
@@ -139,15 +139,11 @@ def tables_of(
 
     `declared`: the documents are what someone declared, where a list that is not there holds nothing.
     """
-    listed = documents.get(f"{workspace_id}/tables")
-    if listed is None and declared:
+    document = documents.get(f"{workspace_id}/tables")
+    if document is None and declared:
         return {}
-    if listed is None or marker(listed):
-        return unread(listed, "the workspace's tables")
-    value = listed.get("value")
-    if not isinstance(value, list):
-        return unclear("the workspace's tables", value)
-    return {str(name).lower(): item for item, name in _named(value)}
+    items = listed(document, "the workspace's tables")
+    return items if isinstance(items, Unknown) else {str(name).lower(): item for item, name in _named(items)}
 
 
 def _named(value: list[Any]) -> Iterator[tuple[Document, str]]:

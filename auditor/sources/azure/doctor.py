@@ -66,7 +66,7 @@ async def examine(
     async with AsyncExitStack() as stack:
         transport = open_transport(options)
         stack.push_async_callback(transport.session.close)
-        touch = _Touch(options, transport, counts, clock)
+        touch = _Touch(transport, counts, clock)
         sign_in_place = await touch("sign-in", sign_in_page(options))
         try:
             credential = open_credential(options, transport)
@@ -104,11 +104,8 @@ async def examine(
 class _Touch:
     """Asks an address for anything, without a token; whatever HTTP answer comes shows that it can be reached."""
 
-    def __init__(
-        self, options: Options, transport: SharedTransport, counts: Counts, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, transport: SharedTransport, counts: Counts, clock: Callable[[], datetime]) -> None:
         self.skew: int | None = None
-        self._options = options
         self._transport = transport
         self._counts = counts
         self._clock = clock
