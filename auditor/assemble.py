@@ -19,6 +19,7 @@ from auditor.facts.destinations import Resolver, destination_facts, destination_
 from auditor.facts.exposure import exposure, open_without_group
 from auditor.facts.flows import FlowCover, Flows, flow_facts
 from auditor.facts.licence import licence, workload_identities
+from auditor.facts.look import Look, TypeFacts
 from auditor.facts.network_index import index_network
 from auditor.facts.offers import Groups, entra_offers, entra_withheld, offers_none, offers_of
 from auditor.facts.places import Places, place_resource
@@ -31,6 +32,8 @@ Settings = tuple[LogSetting, ...] | Unknown
 
 # A resource that was listed and is gone when its settings are asked for: Resource Graph is minutes behind.
 _GONE = frozenset({"resourcenotfound", "resourcegroupnotfound", "parentresourcenotfound"})
+# The facts of single types, worked out from documents alone: a new fact is a row.
+_FACTS_OF_TYPE: Mapping[str, TypeFacts] = {}
 _NO_LICENCE = "The tenant has no Entra ID P1 or P2 licence, which exporting these logs needs: a licence gap."
 _STAND_IN_FACTS = (
     "exported", "settings_count", "settings_without_logs", "retired", "target_kind", "target_exists", "enabled",
@@ -44,6 +47,7 @@ class _Estate(msgspec.Struct, kw_only=True):
 
     documents: dict[str, Document]
     declared: bool  # a template or plan: what is not there is not there
+    look: Look
     scope: frozenset[str]  # subscriptions that were scanned
     categories: dict[KindKey, Document]
     resolve: Resolver
@@ -63,18 +67,21 @@ def assemble(collection: Collection, *, today: str = "") -> Inventory:
     documents = with_members(collection.documents)
     skus = documents.get(normal_id(f"/providers/{d.SUBSCRIBED_SKUS}"))
     drafts = list(drafts_of(documents, run))
+    declared = run.source != "azure"
+    resolve = destination_index(documents, declared=declared)
+    day = today or run.finished_at[:10]
     estate = _Estate(
         documents=documents,
-        declared=run.source != "azure",
+        declared=declared,
+        look=Look(documents=documents, resolve=resolve, declared=declared, today=day),
         scope=frozenset(_scope(documents)),
         categories=_categories_by_kind(drafts, documents),
-        resolve=destination_index(documents, declared=run.source != "azure"),
+        resolve=resolve,
         places=Places(),
         licence=licence(skus),
         workload=workload_identities(skus),
     )
     net = index_network(documents)
-    day = today or run.finished_at[:10]
     flows = flow_facts(net, today=date.fromisoformat(day) if day else date.min, destination=estate.resolve)
     _flow_places(flows, estate.places)
     resources = [_resource(draft, estate) for draft in drafts if not _stale(draft, documents)]
@@ -288,7 +295,8 @@ def _own_facts(draft: Draft, estate: _Estate) -> dict[str, Any]:
         if isinstance(estate.licence, Unknown):
             facts["why_may_offer"] = estate.licence
         return facts
-    return {}
+    asked = _FACTS_OF_TYPE.get(kind)
+    return dict(asked(draft.id, draft.document, estate.look)) if asked is not None else {}
 
 
 # --- the network ----------------------------------------------------------------------------------------------------

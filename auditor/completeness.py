@@ -19,12 +19,7 @@ def unread_in(documents: list[Document]) -> Iterator[Unread]:
             yield Unread(id=shown, type=text(document.get("type")), why=to_unknown(document["$unknown"]))
 
 
-_LISTED = frozenset(
-    kind.lower()
-    for kind in (d.LOCATIONS, d.TENANT, d.DIAGNOSTIC_SETTINGS, d.DIAGNOSTIC_CATEGORIES, d.ENTRA_SETTINGS,
-                 d.ENTRA_CATEGORIES, d.SUBSCRIBED_SKUS, d.LOG_PROFILES, d.DELETED_VAULTS, d.LIFECYCLE, d.CONTAINERS,
-                 d.EVENT_HUBS, d.STORAGE_ANALYTICS)
-)  # fmt: skip
+_LISTED = d.ABOUT | {d.LOG_PROFILES.lower(), d.DELETED_VAULTS.lower()}
 
 
 def count_reads(documents: list[Document]) -> dict[str, int]:

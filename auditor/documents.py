@@ -46,6 +46,24 @@ STORAGE_ANALYTICS: Final = "Auditor/storageAnalytics"
 # One per place that any log setting names, whether it exists or not (made by the inventory). Its id is the place's.
 LOG_DESTINATION: Final = "Auditor/logDestinations"
 
+# Documents that speak of a resource and are none, each read by itself.
+ABOUT: Final = frozenset(
+    kind.lower()
+    for kind in (
+        LOCATIONS,
+        TENANT,
+        DIAGNOSTIC_SETTINGS,
+        DIAGNOSTIC_CATEGORIES,
+        ENTRA_SETTINGS,
+        ENTRA_CATEGORIES,
+        SUBSCRIBED_SKUS,
+        LIFECYCLE,
+        CONTAINERS,
+        EVENT_HUBS,
+        STORAGE_ANALYTICS,
+    )
+)
+
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Where, when and as whom documents were collected; the same for a live scan and for its snapshot."""

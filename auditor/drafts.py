@@ -17,12 +17,7 @@ from auditor.inventory import Origin, Unknown
 # Lists whose members are resources of their own: where one could not be read, a stand-in is judged instead.
 MEMBER_LISTS = frozenset(kind.lower() for kind in (d.FLOW_LOGS, d.TABLES, d.LOG_PROFILES, d.DELETED_VAULTS))
 # Documents that speak of a resource, and are none.
-_ABOUT = frozenset(
-    kind.lower()
-    for kind in (d.LOCATIONS, d.RESOURCE_LIST, d.TENANT, d.DIAGNOSTIC_SETTINGS, d.DIAGNOSTIC_CATEGORIES,
-                 d.ENTRA_SETTINGS, d.ENTRA_CATEGORIES, d.SUBSCRIBED_SKUS, d.LIFECYCLE, d.CONTAINERS, d.EVENT_HUBS,
-                 d.STORAGE_ANALYTICS)
-)  # fmt: skip
+_ABOUT = d.ABOUT | {d.RESOURCE_LIST.lower()}
 _STORAGE = "microsoft.storage/storageaccounts"
 ENTRA_ID = f"/providers/{d.ENTRA}"
 KindKey = tuple[str, ...]

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from auditor import documents as d
+from auditor.sources.azure.type_reads import OF_SUBSCRIPTION, OF_TYPE
 
 
 class Capability(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,18 +24,16 @@ class Capability(msgspec.Struct, frozen=True, kw_only=True):
     essential: bool = True
 
 
+def _managed() -> tuple[str, ...]:
+    """What is read about subscriptions and resources over Resource Manager."""
+    rows = [*OF_SUBSCRIPTION, *(read for several in OF_TYPE.values() for read in several)]
+    return tuple(dict.fromkeys(read.type for read in rows))
+
+
 SUBSCRIPTIONS: Final = Capability(
     key="subscriptions",
     title="Subscriptions",
-    reads=(
-        d.RESOURCE_LIST,
-        d.LOCATIONS,
-        d.DIAGNOSTIC_SETTINGS,
-        d.DIAGNOSTIC_CATEGORIES,
-        d.LOG_PROFILES,
-        d.DELETED_VAULTS,
-        d.FLOW_LOGS,
-    ),
+    reads=(d.RESOURCE_LIST, d.DIAGNOSTIC_CATEGORIES, *_managed()),
     judges=("*",),
 )
 MANAGEMENT_GROUPS: Final = Capability(

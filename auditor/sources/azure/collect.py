@@ -23,6 +23,7 @@ from auditor.sources.azure.reader import Job, Reader
 from auditor.sources.azure.refusals import grant_for
 from auditor.sources.azure.settings import read_settings, settings_jobs
 from auditor.sources.azure.transport import open_transport
+from auditor.sources.azure.type_reads import OF_SUBSCRIPTION, OF_TENANT
 from auditor.sources.journal import Journal, scope_of
 
 # The options that decide what is read; answers to others do not belong into the same snapshot.
@@ -159,7 +160,7 @@ def _plan_rest(reader: Reader) -> None:
 
 
 async def _read_all(reader: Reader) -> None:
-    for read in (reads.SUBSCRIPTIONS, reads.ENTRA_SETTINGS, reads.ENTRA_CATEGORIES, reads.SUBSCRIBED_SKUS):
+    for read in (reads.SUBSCRIPTIONS, *OF_TENANT, reads.SUBSCRIBED_SKUS):
         reader.plan.add(read.id(), read.type)
     subscriptions = await _subscriptions(reader)
     about_each = _subscription_jobs(reader, subscriptions)
@@ -223,8 +224,7 @@ def _detail(failure: d.Document) -> dict[str, Any]:
 def _tenant_jobs(reader: Reader, groups: Iterable[d.Document]) -> list[Job]:
     return [
         *(reader.job(reads.SETTINGS, group["id"]) for group in groups),
-        reader.job(reads.ENTRA_SETTINGS),
-        reader.job(reads.ENTRA_CATEGORIES),
+        *(reader.job(read) for read in OF_TENANT),
         ("//graph", partial(_subscribed_skus, reader)),
     ]
 
@@ -241,8 +241,7 @@ async def _subscribed_skus(reader: Reader) -> None:
 
 
 def _subscription_jobs(reader: Reader, subscriptions: Iterable[d.Document]) -> list[Job]:
-    asked = (reads.LOCATIONS, reads.SETTINGS, reads.LOG_PROFILES, reads.DELETED_VAULTS)
-    return [reader.job(read, s["id"]) for s in subscriptions for read in asked]
+    return [reader.job(read, s["id"]) for s in subscriptions for read in OF_SUBSCRIPTION]
 
 
 def _anything(reader: Reader) -> bool:

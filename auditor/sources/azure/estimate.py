@@ -14,16 +14,15 @@ from auditor.sources.azure.capabilities import Estimate
 from auditor.sources.azure.pipeline import Refused, send
 from auditor.sources.azure.reader import Reader
 from auditor.sources.azure.transport import NoAnswer
+from auditor.sources.azure.type_reads import OF_SUBSCRIPTION, OF_TENANT, reads_of
 
 BY_BOTH: Final = "resources | summarize count() by type, subscriptionId | order by type asc, subscriptionId asc"
 BY_TYPE: Final = "resources | summarize count() by type | order by type asc"
-_EACH_SUBSCRIPTION: Final = 4  # regions, Activity Log settings, log profile, deleted vaults
-_TENANT: Final = 6  # subscriptions, tenants, management groups, Entra settings and categories, licence
+_TENANT: Final = 4 + len(OF_TENANT)  # subscriptions, tenants, management groups, licence, and what a table tells
 _PAGE: Final = 1000  # rows of Resource Graph
 _MOST_SUBSCRIPTIONS: Final = 1000  # in one query
 _MOST_PAGES: Final = 5
 _STORAGE: Final = "microsoft.storage/storageaccounts"
-_WATCHER: Final = "microsoft.network/networkwatchers"
 Tally = dict[tuple[str, str], int]  # (type, subscription id) → resources; no id where the split is not known
 
 
@@ -85,13 +84,14 @@ def estimate(tally: Tally, subscriptions: Iterable[str], groups: int) -> Estimat
     """
     guids = list(subscriptions)
     resources = sum(tally.values())
-    managed = Counter(dict.fromkeys(guids, _EACH_SUBSCRIPTION))
+    managed = Counter(dict.fromkeys(guids, len(OF_SUBSCRIPTION)))
     elsewhere = _TENANT + groups + math.ceil(resources / _PAGE) + len({kind for kind, _ in tally})
     for (kind, guid), number in tally.items():
+        managed[guid] += len(reads_of(kind)) * number
         if kind == _STORAGE:
             managed[guid] += 4 * number  # blob, queue, table and file log by themselves
             elsewhere += 3 * number  # and all but file can have classic logging, told by the storage service
-        elif kind == _WATCHER or can_log(kind):
+        elif can_log(kind):
             managed[guid] += number
     unsplit = managed.pop("", 0)
     fullest = min(managed, key=lambda guid: (-managed[guid], guid), default="")

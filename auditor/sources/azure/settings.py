@@ -11,9 +11,9 @@ from auditor.catalog import can_log
 from auditor.sources.azure import reads
 from auditor.sources.azure.classic import read_classic
 from auditor.sources.azure.reader import Job, Reader
+from auditor.sources.azure.type_reads import reads_of
 
 _STORAGE: Final = "microsoft.storage/storageaccounts"
-_WATCHER: Final = "microsoft.network/networkwatchers"
 _TRIES: Final = 5  # resources of a kind that are asked for its categories before it counts as unknown
 
 
@@ -38,12 +38,12 @@ def settings_jobs(reader: Reader, resources: Iterable[d.Document], unlisted: lis
             for service in d.classic_services(resource):
                 reader.plan.add(d.storage_analytics_id(resource["id"], service), d.STORAGE_ANALYTICS)
                 jobs.append(("//storage", partial(read_classic, reader, resource, service)))
+            jobs.extend(reader.job(read, resource["id"]) for read in reads_of(kind[0]))
             continue
         kinds.setdefault(kind, []).append(resource)
         if can_log(kind[0]):
             jobs.append(reader.job(reads.SETTINGS, resource["id"]))
-        if kind[0] == _WATCHER:
-            jobs.append(reader.job(reads.FLOW_LOGS, resource["id"]))
+        jobs.extend(reader.job(read, resource["id"]) for read in reads_of(kind[0]))
     for _, members in sorted(kinds.items()):
         reader.plan.add(reads.CATEGORIES.id(members[0]["id"]), d.DIAGNOSTIC_CATEGORIES)
         jobs.append((members[0]["id"], partial(_read_categories, reader, members, unlisted)))

@@ -1,0 +1,40 @@
+"""What a fact may look at: every document by id and by type, and what is known of destinations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from auditor.documents import Document, normal_id
+from auditor.facts.destinations import Resolver
+from auditor.facts.shapes import text
+
+TypeFacts = Callable[[str, Document, "Look"], Mapping[str, Any]]
+"""(normal id, document, what else there is) → the facts of one resource of the type that the function is listed for."""
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """An estate's documents, members of lists included; `declared` where nothing but a template or plan is known."""
+
+    documents: Mapping[str, Document]  # by normal id
+    resolve: Resolver
+    declared: bool = False
+    today: str = ""  # ISO date
+
+    def get(self, doc_id: str) -> Document | None:
+        """The document with this id, whatever its case; None where it was not read."""
+        return self.documents.get(normal_id(doc_id))
+
+    def of_type(self, doc_type: str) -> Sequence[str]:
+        """The normal ids of all documents of a type, lists and unreadable ones too, in order."""
+        return self._by_type.get(doc_type.lower(), ())
+
+    @cached_property
+    def _by_type(self) -> dict[str, list[str]]:
+        index: dict[str, list[str]] = {}
+        for key in sorted(self.documents):
+            index.setdefault(text(self.documents[key].get("type")).lower(), []).append(key)
+        return index

@@ -1,0 +1,20 @@
+"""What is read about each resource of a type, subscription or tenant, beside its log settings: a new read is a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from auditor.sources.azure import reads
+from auditor.sources.azure.reads import Read
+
+OF_SUBSCRIPTION: Final[tuple[Read, ...]] = (reads.LOCATIONS, reads.SETTINGS, reads.LOG_PROFILES, reads.DELETED_VAULTS)
+OF_TENANT: Final[tuple[Read, ...]] = (reads.ENTRA_SETTINGS, reads.ENTRA_CATEGORIES)
+OF_TYPE: Final[Mapping[str, tuple[Read, ...]]] = {  # by lower-case resource type
+    "microsoft.network/networkwatchers": (reads.FLOW_LOGS,),
+}
+
+
+def reads_of(resource_type: str) -> tuple[Read, ...]:
+    """What is read about each resource of a type, whatever its case."""
+    return OF_TYPE.get(resource_type.lower(), ())
