@@ -18,7 +18,7 @@ from auditor.config import Configuration, cloud_of, read_configuration, severity
 from auditor.documents import Collection
 from auditor.errors import AuditorError
 from auditor.report import Report, count_findings, last_line
-from auditor.rule import Rule
+from auditor.rule import Rule, with_severity
 from auditor.sources.azure.cloud import Options
 from auditor.sources.journal import Journal, open_journal
 
@@ -212,12 +212,10 @@ def _check_known(configuration: Configuration, rules: dict[str, Rule]) -> None:
 
 
 def _tuned(rule: Rule, configuration: Configuration) -> Rule:
-    info = msgspec.structs.replace(
-        rule.info,
-        severity=configuration.rules.severity.get(rule.id, rule.info.severity),
-        params={**rule.info.params, **configuration.rules.params.get(rule.id, {})},
-    )
-    return msgspec.structs.replace(rule, info=info)
+    params = {**rule.info.params, **configuration.rules.params.get(rule.id, {})}
+    tuned = msgspec.structs.replace(rule, info=msgspec.structs.replace(rule.info, params=params))
+    severity = configuration.rules.severity.get(rule.id)
+    return tuned if severity is None else with_severity(tuned, severity)
 
 
 def _gate(report: Report, fail_on: str | None, limit: str | int | None) -> int:
