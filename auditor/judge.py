@@ -11,7 +11,7 @@ from auditor.inventory import Destination, Inventory, LogSetting, Resource, Unkn
 from auditor.match import Scope, lookup
 from auditor.meet import Candidates, Verdict, meet
 from auditor.report import SEVERITIES, Completeness, Finding, Report, Status, Subject, fingerprint
-from auditor.rule import AnyOf, Logs, Rule
+from auditor.rule import AllOf, AnyOf, Logs, Rule
 from auditor.truth import Truth
 
 MAX_REASONS = 5
@@ -210,7 +210,11 @@ def _evidence(rule: Rule, resource: Resource, verdict: Verdict, status: Status) 
         evidence["missing"] = list(verdict.missing)
     if verdict.unsure:
         evidence["unsure"] = list(verdict.unsure)
-    if isinstance(rule.require, Logs | AnyOf) and not isinstance(resource.settings, Unknown) and resource.settings:
+    if (
+        isinstance(rule.require, Logs | AnyOf | AllOf)
+        and not isinstance(resource.settings, Unknown)
+        and resource.settings
+    ):
         evidence["settings"] = [_setting(setting) for setting in resource.settings][:MAX_EVIDENCE]
         unread = sorted(
             {d.id for s in resource.settings for d in s.destinations if d.id and isinstance(d.exists, Unknown)}

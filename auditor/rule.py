@@ -28,13 +28,14 @@ class ExistsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RequireFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What must hold: exactly one of `logs` (with `to`), `exists`, `match`, `any_of`."""
+    """What must hold: exactly one of `logs` (with `to`), `exists`, `match`, `any_of`, `all_of`."""
 
     logs: list[str] | None = None
     to: str | list[str] | dict[str, Any] | None = None
     exists: ExistsFile | None = None
     match: dict[str, Any] | None = None
     any_of: list[RequireFile] | None = None
+    all_of: list[RequireFile] | None = None
 
 
 class RemediationFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -102,10 +103,17 @@ class Match(msgspec.Struct, frozen=True):
 class AnyOf(msgspec.Struct, frozen=True):
     """One of several requirements holds."""
 
-    options: tuple[Requirement, ...]
+    parts: tuple[Requirement, ...]
 
 
-Requirement = Logs | Exists | Match | AnyOf
+class AllOf(msgspec.Struct, frozen=True):
+    """All of several requirements hold; where one of them does not apply, none does."""
+
+    parts: tuple[Requirement, ...]
+
+
+Requirement = Logs | Exists | Match | AnyOf | AllOf
+VERBS = ("logs", "exists", "match", "any_of", "all_of")
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -228,9 +236,9 @@ def _check_tests(rule: RuleFile, fail: Callable[..., None]) -> None:
 def _requirement(
     raw: RequireFile, path: tuple[str | int, ...], lines: Lines, file: str, paths: list[str]
 ) -> Requirement:
-    given = [name for name in ("logs", "exists", "match", "any_of") if getattr(raw, name) is not None]
+    given = [name for name in VERBS if getattr(raw, name) is not None]
     if len(given) != 1:
-        raise ConditionError(path, "a requirement is exactly one of logs, exists, match, any_of")
+        raise ConditionError(path, f"a requirement is exactly one of {', '.join(VERBS)}")
     if raw.to is not None and raw.logs is None:
         raise ConditionError((*path, "to"), '"to" goes with "logs"')
     if raw.logs is not None:
@@ -243,10 +251,11 @@ def _requirement(
         return Exists(raw.exists.resource, matcher, keys)
     if raw.match is not None:
         return Match(compile_match(raw.match, (*path, "match"), paths))
-    if not raw.any_of:
-        raise ConditionError((*path, "any_of"), "any_of takes a list of requirements")
-    options = [_requirement(r, (*path, "any_of", i), lines, file, paths) for i, r in enumerate(raw.any_of)]
-    return AnyOf(tuple(options))
+    verb, several = given[0], raw.any_of or raw.all_of
+    if not several:
+        raise ConditionError((*path, verb), f"{verb} takes a list of requirements")
+    parts = tuple(_requirement(r, (*path, verb, i), lines, file, paths) for i, r in enumerate(several))
+    return AnyOf(parts) if raw.any_of else AllOf(parts)
 
 
 def _categories(names: list[str], path: tuple[str | int, ...]) -> Iterable[str]:

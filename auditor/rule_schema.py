@@ -9,7 +9,7 @@ import msgspec
 
 from auditor.match import OPERATORS
 from auditor.report import Report
-from auditor.rule import RuleFile
+from auditor.rule import VERBS, RuleFile
 
 _CONDITION = {
     "description": "A plain value (text without regard to case), a list (one of), `$path`, operators, or nested lines.",
@@ -55,7 +55,7 @@ def rule_schema() -> str:
     require = definitions["RequireFile"]["properties"]
     require["match"] = match
     require["to"] = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}, match]}
-    definitions["RequireFile"]["oneOf"] = [{"required": [verb]} for verb in ("logs", "exists", "match", "any_of")]
+    definitions["RequireFile"]["oneOf"] = [{"required": [verb]} for verb in VERBS]
     definitions["ExistsFile"]["properties"]["where"] = match
     return _text(schema, "Rule of the Azure Logging Auditor")
 
