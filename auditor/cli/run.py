@@ -50,7 +50,7 @@ def _read(arguments: argparse.Namespace, configuration: Configuration) -> Collec
         return read_azure(arguments, configuration)
     from auditor.sources import open_file
 
-    for option in ("subscription", "management_group", "tenant", "auth", "cloud", "concurrency"):
+    for option in ("subscription", "management_group", "tenant", "auth", "cloud", "inventory", "concurrency"):
         if getattr(arguments, option):  # never judge more than was asked for, or as somebody else
             raise AuditorError(
                 f"--{option.replace('_', '-')} says how to read Azure, but the target is a file, which is judged whole",
@@ -151,6 +151,7 @@ def azure_options(arguments: argparse.Namespace, configuration: Configuration) -
         exclude_subscriptions=tuple(arguments.exclude_subscription or configuration.scope.exclude),
         management_group=arguments.management_group or configuration.scope.management_group or None,
         auth=arguments.auth or configuration.collect.auth,
+        inventory=arguments.inventory or configuration.collect.inventory,
         concurrency=arguments.concurrency or configuration.collect.concurrency,
     )
 

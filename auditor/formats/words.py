@@ -32,6 +32,8 @@ STATUS_WORDS: dict[Status, str] = {
     "not-applicable": "Not applicable",
 }
 
+LISTED_BY = {"arm": "Resource Manager", "graph+arm": "Resource Graph, and Resource Manager where that was silent"}
+
 DESTINATION_KINDS = {
     "log-analytics": "Log Analytics",
     "storage": "Storage account",
