@@ -8,7 +8,7 @@ import msgspec
 
 from auditor.inventory import Inventory, LogSetting, Resource, Unknown
 from auditor.match import Scope, lookup
-from auditor.rule import Exists, Logs, Match, Requirement
+from auditor.rule import AllOf, Exists, Logs, Match, Requirement
 from auditor.truth import Truth, every, some
 
 
@@ -29,13 +29,25 @@ def meet(require: Requirement, resource: Resource, scope: Scope, inventory: Inve
         return Verdict(require.matcher(resource, scope))
     if isinstance(require, Exists):
         return Verdict(_exists(require, resource, scope, inventory, index))
-    verdicts = [meet(option, resource, scope, inventory, index) for option in require.options]
+    if isinstance(require, AllOf):
+        return _all_of(require, resource, scope, inventory, index)
+    verdicts = [meet(option, resource, scope, inventory, index) for option in require.parts]
     applying = [verdict for verdict in verdicts if verdict.applies]
     if not applying:
         return Verdict(None, applies=False)
     truth = some(verdict.truth for verdict in applying)
     missing = () if truth else tuple(dict.fromkeys(c for verdict in applying for c in verdict.missing))
     return Verdict(truth, missing=missing)
+
+
+def _all_of(require: AllOf, resource: Resource, scope: Scope, inventory: Inventory, index: Candidates) -> Verdict:
+    verdicts = [meet(part, resource, scope, inventory, index) for part in require.parts]
+    return Verdict(
+        every(verdict.truth for verdict in verdicts),
+        applies=all(verdict.applies for verdict in verdicts),
+        missing=tuple(dict.fromkeys(c for verdict in verdicts for c in verdict.missing)),
+        unsure=tuple(dict.fromkeys(c for verdict in verdicts for c in verdict.unsure)),
+    )
 
 
 def _logs(require: Logs, resource: Resource, scope: Scope) -> Verdict:

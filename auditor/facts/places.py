@@ -8,7 +8,15 @@ from typing import Any, Final
 import msgspec
 
 from auditor.catalog import relevance
-from auditor.documents import LOG_DESTINATION, TABLES, event_hub_namespace, name_of, resource_group_of, subscription_of
+from auditor.documents import (
+    LOG_DESTINATION,
+    STORAGE_SERVICES,
+    TABLES,
+    event_hub_namespace,
+    name_of,
+    resource_group_of,
+    subscription_of,
+)
 from auditor.facts.archives import flow_container
 from auditor.facts.destination_words import destination_details
 from auditor.facts.destinations import Documents, Resolver, destination_facts
@@ -124,6 +132,9 @@ _KINDS: Final = {
     "microsoft.storage/storageaccounts": "storage",
     "microsoft.eventhub/namespaces": "event-hub",
 }
+_STORAGE_SERVICES: Final = frozenset(
+    f"microsoft.storage/storageaccounts/{service}".lower() for service in STORAGE_SERVICES.values()
+)
 
 
 def as_destination(
@@ -139,6 +150,9 @@ def as_destination(
             facts |= destination_facts(documents, kind, resource.id, resolve, receives=receives, declared=declared)
             facts["receives"] = sorted(receives)
         return msgspec.structs.replace(resource, facts={**resource.facts, **facts})
+    if resource.type.lower() in _STORAGE_SERVICES and not resource.is_stand_in:
+        holds = bool(places.of_resource(resource.parent))
+        return msgspec.structs.replace(resource, facts={**resource.facts, "holds_logs": holds})
     if resource.type.lower() == TABLES.lower() and not resource.is_stand_in:
         return msgspec.structs.replace(resource, facts={**resource.facts, **_table_facts(resource, places, documents)})
     return resource
