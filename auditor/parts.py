@@ -20,7 +20,7 @@ from auditor.facts.places import Places
 from auditor.judge import judge
 from auditor.merge import Merger
 from auditor.report import Report
-from auditor.rule import Exists, Requirement, Rule
+from auditor.rule import AllOf, AnyOf, Exists, Requirement, Rule
 from auditor.survey import Part, Survey, looked_up
 
 SIZE: Final = 100_000  # documents of a part
@@ -112,8 +112,9 @@ def looked_for(rules: Iterable[Rule]) -> set[str]:
     def of(require: Requirement) -> Iterator[str]:
         if isinstance(require, Exists) and ("subscription", "subscription") not in require.keys:
             yield require.resource
-        for option in getattr(require, "options", ()):
-            yield from of(option)
+        inner = require.options if isinstance(require, AnyOf) else require.parts if isinstance(require, AllOf) else ()
+        for one in inner:
+            yield from of(one)
 
     return {pattern for rule in rules for pattern in of(rule.require)}
 

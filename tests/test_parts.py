@@ -70,3 +70,28 @@ def test_from_a_snapshot_in_two_processes(collection, report, tmp_path):
 def test_an_empty_estate_is_one_part():
     empty = Collection(documents=[], run=Run(finished_at="2026-11-22T00:00:00Z"))
     assert judge_in_parts(Held(empty), load_rules) == judge(assemble(empty), load_rules())
+
+
+def test_what_rules_look_for_everywhere_is_found_however_deep(tmp_path):
+    (tmp_path / "looks.yaml").write_text(RULE, encoding="utf-8")
+    assert looked_for(load_rules(tmp_path)) == {"Microsoft.Network/networkWatchers", "Microsoft.KeyVault/vaults"}
+
+
+RULE = """
+id: looks
+title: Something is somewhere
+severity: low
+resource: Microsoft.Network/virtualNetworks
+require:
+  any_of:
+    - all_of:
+        - exists: {resource: Microsoft.Network/networkWatchers, where: {location: $location}}
+        - exists: {resource: Microsoft.Storage/storageAccounts, where: {subscription: $subscription}}
+    - exists: {resource: Microsoft.KeyVault/vaults}
+rationale: Because.
+remediation: {portal: Do it.}
+tests:
+  - name: none
+    given: [{name: a}]
+    expect: {a: fail}
+"""
