@@ -112,7 +112,7 @@ def looked_for(rules: Iterable[Rule]) -> set[str]:
     def of(require: Requirement) -> Iterator[str]:
         if isinstance(require, Exists) and ("subscription", "subscription") not in require.keys:
             yield require.resource
-        inner = require.options if isinstance(require, AnyOf) else require.parts if isinstance(require, AllOf) else ()
+        inner = require.parts if isinstance(require, AllOf | AnyOf) else ()
         for one in inner:
             yield from of(one)
 

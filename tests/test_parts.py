@@ -91,7 +91,10 @@ require:
 rationale: Because.
 remediation: {portal: Do it.}
 tests:
-  - name: none
+  - name: a vault is enough
+    given: [{name: a}, {name: kv, type: Microsoft.KeyVault/vaults}]
+    expect: {a: pass}
+  - name: nothing
     given: [{name: a}]
     expect: {a: fail}
 """
