@@ -428,7 +428,8 @@ def test_every_command_of_the_readme_exists():
     assert commands <= set(known)
     lines = "\n".join(line for line in readme.splitlines() if line.startswith("auditor ") or "`--" in line)
     for flag in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", lines)):
-        helped = " ".join(p.format_help() for p in known.values()) + build().format_help()
+        words = [w for p in known.values() for g in [p._subparsers] if g for w in g._group_actions[0].choices.values()]
+        helped = " ".join(p.format_help() for p in [build(), *known.values(), *words])
         assert flag in helped, flag
 
 
