@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from auditor import documents as d
 from auditor.sources.azure import reads
-from auditor.sources.azure.reader import Job, Reader
+from auditor.sources.azure.reader import Reader
+from auditor.sources.azure.work import Job
 
 _SETTING_TYPES: Final = frozenset({d.DIAGNOSTIC_SETTINGS.lower(), d.ENTRA_SETTINGS.lower()})
 _TYPES: Final = {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -14,12 +15,14 @@ from auditor.sources.azure.pipeline import Refused, send, short
 from auditor.sources.azure.reader import Reader
 from auditor.sources.azure.refusals import grant_for
 from auditor.sources.azure.transport import NoAnswer
+from auditor.sources.azure.work import Work
 
 QUERY: Final = (
     "resources | project id, name, type, location, kind, sku, tags, properties, identity, zones, managedBy, plan"
     " | order by id asc"  # pages without an order repeat rows and lose others
 )
 _CHUNK: Final = 1000  # subscriptions in one query
+_QUERIES: Final = 8  # at least so many side by side, since the pages of one come one after the other
 _MAX_PAGES: Final = 10_000
 
 
@@ -131,29 +134,48 @@ async def tenant(reader: Reader, subscriptions: Sequence[d.Document]) -> str:
     return mine
 
 
-async def resources(reader: Reader, subscriptions: Sequence[d.Document]) -> list[d.Document]:
-    """Every resource of these subscriptions, kept as documents.
+async def resources(
+    reader: Reader,
+    subscriptions: Sequence[d.Document],
+    found: Callable[[list[d.Document]], None] = lambda _: None,
+) -> None:
+    """Every resource of these subscriptions, kept as documents; `found` is given them as they come.
 
     Resource Graph leaves out what it must not show and what it does not know yet, without a word; so each
     subscription of which it shows nothing is asked itself (domain.md 6.5).
     """
-    guids = [_guid(s) for s in subscriptions]
     doubtful: list[str] = []
-    for start in range(0, len(guids), _CHUNK):
-        chunk = guids[start : start + _CHUNK]
-        rows, complete = await _graph_rows(reader, chunk)
-        for row in rows:
-            if d.subscription_of(row["id"]) in chunk:
-                reader.keep(row)
-        shown = {d.subscription_of(row["id"]) for row in rows} if complete else set[str]()
-        for guid in shown.intersection(chunk):
+    guids = [_guid(s) for s in subscriptions]
+    size = max(1, min(_CHUNK, math.ceil(len(guids) / _QUERIES)))
+    chunks = [guids[start : start + size] for start in range(0, len(guids), size)]
+    await reader.each("inventory", [("//graph", partial(_show, reader, chunk, found, doubtful)) for chunk in chunks])
+    if not doubtful:
+        return
+    async with reader.work("inventory", len(doubtful)) as work:
+        work.add(
+            (f"/subscriptions/{guid}", partial(_list_directly, reader, guid, found, work)) for guid in sorted(doubtful)
+        )
+        work.announce()
+
+
+async def _show(
+    reader: Reader, guids: list[str], found: Callable[[list[d.Document]], None], doubtful: list[str]
+) -> None:
+    """Keep the resources that Resource Graph shows of some subscriptions; those that it may not know are doubtful."""
+    shown = set[str]()
+
+    def take(rows: list[d.Document]) -> None:
+        own = [row for row in rows if d.subscription_of(row["id"]) in asked]
+        shown.update(d.subscription_of(row["id"]) for row in own)
+        found([row for row in own if reader.keep(row) and is_resource(row)])
+
+    asked = frozenset(guids)
+    complete = await _graph_rows(reader, guids, take)
+    for guid in guids:
+        if complete and guid in shown:
             reader.plan.end(reads.RESOURCES.id(f"/subscriptions/{guid}"), d.RESOURCE_LIST)
-        doubtful += [guid for guid in chunk if guid not in shown]
-    listed: list[d.Document] = []
-    directly = [(f"/subscriptions/{guid}", partial(_list_directly, reader, guid, listed)) for guid in doubtful]
-    await reader.each("subscriptions", directly)
-    await reader.each("resources", [(item["id"], partial(_read_one, reader, item)) for item in listed])
-    return [doc for doc in reader.documents if is_resource(doc)]
+        else:
+            doubtful.append(guid)
 
 
 def is_resource(doc: d.Document) -> bool:
@@ -163,22 +185,25 @@ def is_resource(doc: d.Document) -> bool:
     return "/providers/" in doc["id"].lower() and bool(d.subscription_of(doc["id"]))
 
 
-async def _graph_rows(reader: Reader, guids: list[str]) -> tuple[list[d.Document], bool]:
-    """The resources that Resource Graph shows, and whether it came to its end."""
+async def _graph_rows(reader: Reader, guids: list[str], take: Callable[[list[d.Document]], None]) -> bool:
+    """Hand over the resources that Resource Graph shows, page by page; returns whether it came to its end."""
     reader.api_versions[reads.RESOURCE_GRAPH_TYPE] = reads.RESOURCE_GRAPH_VERSION
     if reader.journal is None:
-        return await _ask_graph(reader, guids)
+        return (await _ask_graph(reader, guids, take))[1]
     name = f"{reads.RESOURCE_GRAPH_TYPE} {hashlib.sha256(' '.join(guids).encode()).hexdigest()[:32]}"
     known = reader.journal.items(name)
     if known is not None:
-        return known, True
-    rows, complete = await _ask_graph(reader, guids)
+        take(known)
+        return True
+    rows, complete = await _ask_graph(reader, guids, take)
     if complete:
         reader.journal.note_items(name, rows)
-    return rows, complete
+    return complete
 
 
-async def _ask_graph(reader: Reader, guids: list[str]) -> tuple[list[d.Document], bool]:
+async def _ask_graph(
+    reader: Reader, guids: list[str], take: Callable[[list[d.Document]], None]
+) -> tuple[list[d.Document], bool]:
     rows: list[d.Document] = []
     token: str | None = None
     seen = set[str]()
@@ -198,7 +223,9 @@ async def _ask_graph(reader: Reader, guids: list[str]) -> tuple[list[d.Document]
             data = _from_table(data)
         if d.marker(page) or not isinstance(data, list):
             return rows, False
-        rows.extend(_rows(data))
+        came = _rows(data)
+        rows.extend(came)
+        take(came)
         token = page.get("$skipToken")
         if not token:
             total = page.get("totalRecords")
@@ -237,8 +264,8 @@ def _from_table(data: Mapping[str, Any]) -> list[Any] | None:
     return [dict(zip(names, row, strict=False)) for row in rows if isinstance(row, list)]
 
 
-async def _list_directly(reader: Reader, guid: str, found: list[d.Document]) -> None:
-    """List a subscription's resources over ARM into `found`, without those that Resource Graph showed."""
+async def _list_directly(reader: Reader, guid: str, found: Callable[[list[d.Document]], None], work: Work) -> None:
+    """List a subscription's resources over ARM, and have read each that Resource Graph did not show."""
     items, failure = await reader.listing(reads.RESOURCES, f"/subscriptions/{guid}")
     if failure is not None:
         detail = failure.get("$unknown")
@@ -254,10 +281,11 @@ async def _list_directly(reader: Reader, guid: str, found: list[d.Document]) -> 
         reader.keep(failure)
     else:
         reader.plan.end(reads.RESOURCES.id(f"/subscriptions/{guid}"), d.RESOURCE_LIST)
-    found.extend(row for row in _rows(items) if reader.kept(row["id"], row["type"]) is None)
+    rows = [row for row in _rows(items) if reader.kept(row["id"], row["type"]) is None]
+    work.add((row["id"], partial(_read_one, reader, row, found)) for row in rows)
 
 
-async def _read_one(reader: Reader, listed: d.Document) -> None:
+async def _read_one(reader: Reader, listed: d.Document, found: Callable[[list[d.Document]], None]) -> None:
     read = reads.resource_read(listed["type"])
     document = await reader.fetch(read, listed["id"]) if read is not None else None
     if document is not None and d.marker(document) == "$absent":
@@ -266,6 +294,9 @@ async def _read_one(reader: Reader, listed: d.Document) -> None:
     if document is None or unread:
         detail = (document or {}).get("$unknown") or {"reason": "not in Resource Graph"}
         document = {**listed, "properties": {"$unknown": detail}}
-    reader.keep({**document, "type": listed["type"]})
+    document = {**document, "type": listed["type"]}
+    new = reader.keep(document)
     if unread:  # otherwise it was part of the listing
         reader.plan.end(listed["id"], listed["type"], {"$unknown": document["properties"]})
+    if new and is_resource(document):
+        found([document])

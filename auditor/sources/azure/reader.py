@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any, Final
 from urllib.parse import quote, urljoin
@@ -14,7 +13,7 @@ import msgspec
 
 from auditor import documents as d
 from auditor.sources.azure.auth import Identity
-from auditor.sources.azure.buckets import bucket_of_id, seconds_allowed
+from auditor.sources.azure.buckets import bucket_of_id
 from auditor.sources.azure.cloud import Options, origin
 from auditor.sources.azure.outage import Watch
 from auditor.sources.azure.pipeline import Answer, Counts, Pipelines, Refused, send, short
@@ -23,13 +22,10 @@ from auditor.sources.azure.progress import Progress
 from auditor.sources.azure.reads import Read
 from auditor.sources.azure.refusals import refused
 from auditor.sources.azure.transport import NoAnswer
+from auditor.sources.azure.work import Job, Work, working
 from auditor.sources.journal import Journal
 
 MAX_PAGES: Final = 1000
-_WORKERS: Final = 32  # reads of one subscription waiting for answers: at 25 a second enough for slow answers too
-_ALL_WORKERS: Final = 4096
-Job = tuple[str, Callable[[], Awaitable[Any]]]
-"""What a job is about (an id, or `//` and the name of what is not Resource Manager's), and how to do it."""
 _UNSENDABLE = re.compile(r"[\x00-\x1f\x7f]|(^|/)\.{1,2}(/|$)")
 
 
@@ -52,6 +48,7 @@ class Reader:
         self.identity = identity
         self.counts = counts
         self.documents: list[d.Document] = []
+        self.resources: list[d.Document] = []  # those of the documents that were listed, to be judged
         self.plan = Plan()
         self.journal = journal
         self.watch: Watch | None = None  # for a run that can go on later
@@ -65,11 +62,11 @@ class Reader:
 
     # --- keeping ---
 
-    def keep(self, document: d.Document) -> None:
-        """Add a finished document, unless one of the same id and type is there already."""
+    def keep(self, document: d.Document) -> bool:
+        """Add a finished document, unless one of the same id and type is there already; returns whether it is new."""
         key = (d.normal_id(str(document["id"])), str(document["type"]).lower())
         if key in self._seen:
-            return
+            return False
         self._seen[key] = document
         self.documents.append(document)
         if d.marker(document) or self.plan.has(*key):  # a failure was a read, planned or not
@@ -78,6 +75,7 @@ class Reader:
         self.denied += isinstance(unknown, dict) and unknown.get("status") in (401, 403)
         if self._keep is not None:
             self._keep(document)
+        return True
 
     def kept(self, doc_id: str, doc_type: str) -> d.Document | None:
         """The document of this id and type, if it was read already."""
@@ -225,36 +223,16 @@ class Reader:
         self.plan.add(read.id(of), read.type)
         return of, partial(self.document, read, of)
 
+    def work(self, stage: str, places: int = 1) -> AbstractAsyncContextManager[Work]:
+        """Jobs of so many subscriptions, done while the block goes on adding to them."""
+        return working(partial(self._tell, stage), places, self.options.concurrency)
+
     async def each(self, stage: str, jobs: Iterable[Job]) -> None:
-        """Do all jobs, telling how far it is.
-
-        Every subscription has a queue and workers of its own, so that all of them are read at the speed that Azure
-        allows each, and a throttled one keeps nobody waiting. The pipeline bounds what is under way at once.
-        """
-        queues: dict[str, list[Callable[[], Awaitable[Any]]]] = {}
-        for place, do in jobs:
-            queues.setdefault(place if place.startswith("//") else bucket_of_id(place), []).append(do)
-        counts = {key: len(queue) for key, queue in queues.items()}
-        total, done, began = sum(counts.values()), 0, time.monotonic()
-        floor = seconds_allowed(counts)
-        self._tell(stage, 0, total, 0, floor)
-
-        async def work(queue: Iterator[Callable[[], Awaitable[Any]]]) -> None:
-            nonlocal done
-            for do in queue:
-                await do()
-                done += 1
-                self._tell(stage, done, total, time.monotonic() - began, floor)
-
-        workers = max(1, min(_WORKERS, self.options.concurrency, _ALL_WORKERS // max(1, len(queues))))
-        try:
-            async with asyncio.TaskGroup() as group:
-                for key, queue in queues.items():
-                    shared = iter(queue)
-                    for _ in range(min(workers * (2 if key.startswith("//") else 1), len(queue))):
-                        group.create_task(work(shared))
-        except ExceptionGroup as several:
-            raise several.exceptions[0] from None  # whatever ends the run ends it once
+        """Do all jobs, telling how far it is."""
+        known = list(jobs)
+        async with self.work(stage, len({bucket_of_id(place) for place, _ in known})) as work:
+            work.add(known)
+            work.announce()
 
     def _tell(self, stage: str, done: int, total: int, seconds: float, floor: float) -> None:
         if self._progress is not None:
