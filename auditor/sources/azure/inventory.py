@@ -11,7 +11,7 @@ from typing import Any, Final
 from auditor import documents as d
 from auditor.errors import AuditorError
 from auditor.sources.azure import reads
-from auditor.sources.azure.pipeline import Refused, send, short
+from auditor.sources.azure.pipeline import Answer, Refused, send, short
 from auditor.sources.azure.reader import Reader
 from auditor.sources.azure.refusals import grant_for
 from auditor.sources.azure.transport import NoAnswer
@@ -146,6 +146,8 @@ async def resources(
     """
     doubtful: list[str] = []
     guids = [_guid(s) for s in subscriptions]
+    if reader.options.inventory == "arm":
+        guids, doubtful = [], guids
     size = max(1, min(_CHUNK, math.ceil(len(guids) / _QUERIES)))
     chunks = [guids[start : start + size] for start in range(0, len(guids), size)]
     await reader.each("inventory", [("//graph", partial(_show, reader, chunk, found, doubtful)) for chunk in chunks])
@@ -170,9 +172,12 @@ async def _show(
         found([row for row in own if reader.keep(row) and is_resource(row)])
 
     asked = frozenset(guids)
-    complete = await _graph_rows(reader, guids, take)
+    why = await _graph_rows(reader, guids, take)
+    if why and not reader.helped_out:
+        reader.helped_out = True
+        reader.tell(f"Resource Graph did not list everything ({why}): Resource Manager lists what is left")
     for guid in guids:
-        if complete and guid in shown:
+        if guid in shown and not why:
             reader.plan.end(reads.RESOURCES.id(f"/subscriptions/{guid}"), d.RESOURCE_LIST)
         else:
             doubtful.append(guid)
@@ -185,8 +190,8 @@ def is_resource(doc: d.Document) -> bool:
     return "/providers/" in doc["id"].lower() and bool(d.subscription_of(doc["id"]))
 
 
-async def _graph_rows(reader: Reader, guids: list[str], take: Callable[[list[d.Document]], None]) -> bool:
-    """Hand over the resources that Resource Graph shows, page by page; returns whether it came to its end."""
+async def _graph_rows(reader: Reader, guids: list[str], take: Callable[[list[d.Document]], None]) -> str:
+    """Hand over, page by page, what Resource Graph shows; returns why that is not all it has, empty when it is."""
     reader.api_versions[reads.RESOURCE_GRAPH_TYPE] = reads.RESOURCE_GRAPH_VERSION
     if reader.journal is None:
         return (await _ask_graph(reader, guids, take))[1]
@@ -194,16 +199,16 @@ async def _graph_rows(reader: Reader, guids: list[str], take: Callable[[list[d.D
     known = reader.journal.items(name)
     if known is not None:
         take(known)
-        return True
-    rows, complete = await _ask_graph(reader, guids, take)
-    if complete:
+        return ""
+    rows, why = await _ask_graph(reader, guids, take)
+    if not why:
         reader.journal.note_items(name, rows)
-    return complete
+    return why
 
 
 async def _ask_graph(
     reader: Reader, guids: list[str], take: Callable[[list[d.Document]], None]
-) -> tuple[list[d.Document], bool]:
+) -> tuple[list[d.Document], str]:
     rows: list[d.Document] = []
     token: str | None = None
     seen = set[str]()
@@ -215,27 +220,39 @@ async def _ask_graph(
         query = {"subscriptions": guids, "query": QUERY, "options": options}
         try:
             answer = await send(reader.pipelines.resource_manager, "POST", url, body=query)
-        except (NoAnswer, Refused):
-            return rows, False
+        except (NoAnswer, Refused) as error:
+            return rows, str(error)
         page = reader.body_of(_GRAPH, reads.RESOURCE_GRAPH_PATH, answer)
         data = page.get("data")
         if isinstance(data, Mapping):
             data = _from_table(data)
         if d.marker(page) or not isinstance(data, list):
-            return rows, False
+            detail = page.get("$unknown")
+            return rows, str(detail["reason"]) if isinstance(detail, Mapping) else "the answer holds no rows"
         came = _rows(data)
         rows.extend(came)
         take(came)
         token = page.get("$skipToken")
         if not token:
-            total = page.get("totalRecords")
-            whole = not isinstance(total, int) or len({d.normal_id(row["id"]) for row in rows}) >= total
-            limited = answer.headers.get("x-ms-tenant-subscription-limit-hit", "").lower() == "true"
-            return rows, whole and not limited and str(page.get("resultTruncated", "false")).lower() != "true"
+            return rows, _cut_short(page, answer, len({d.normal_id(row["id"]) for row in rows}))
         if not isinstance(token, str) or token in seen:
-            return rows, False
+            return rows, _ENDLESS
         seen.add(token)
-    return rows, False
+    return rows, _ENDLESS
+
+
+_ENDLESS: Final = "its pages do not end"
+
+
+def _cut_short(page: d.Document, answer: Answer, rows: int) -> str:
+    """Why the last page of a query is not the end of all that there is; empty when it is."""
+    total = page.get("totalRecords")
+    if isinstance(total, int) and rows < total:
+        return f"{rows:,} of {total:,} rows came"
+    if answer.headers.get("x-ms-tenant-subscription-limit-hit", "").lower() == "true":
+        return "there are more subscriptions than it looks into"
+    truncated = str(page.get("resultTruncated", "false")).lower() == "true"
+    return "it cut its answer short" if truncated else ""
 
 
 _GRAPH: Final = reads.Read(
@@ -282,6 +299,9 @@ async def _list_directly(reader: Reader, guid: str, found: Callable[[list[d.Docu
     else:
         reader.plan.end(reads.RESOURCES.id(f"/subscriptions/{guid}"), d.RESOURCE_LIST)
     rows = [row for row in _rows(items) if reader.kept(row["id"], row["type"]) is None]
+    if rows and reader.options.inventory == "graph" and not reader.helped_out:
+        reader.helped_out = True
+        reader.tell("Resource Graph is silent about subscriptions that have resources: Resource Manager lists those")
     work.add((row["id"], partial(_read_one, reader, row, found)) for row in rows)
 
 
