@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from auditor import documents as d
 from auditor.documents import Document, marker
@@ -36,7 +36,7 @@ def count_reads(documents: list[Document]) -> dict[str, int]:
     scanned = {d.subscription_of(text(document.get("id"))) for document in of_type[subscription]}
     for document in documents:
         kind, mark = text(document.get("type")).lower(), marker(document)
-        if mark == "$unknown" or (not mark and "$unknown" in mapping(document.get("properties"))):
+        if mark == "$unknown" or (not mark and _failed(mapping(document.get("properties")))):
             counts["unknown"] += 1
         elif mark == "$unsupported":
             counts["not_supported"] += 1
@@ -46,3 +46,8 @@ def count_reads(documents: list[Document]) -> dict[str, int]:
             # A subscription stands for its listing, unless something else does.
             counts["answered"] += owner not in (unlisted if kind == subscription else scanned or {owner})
     return counts
+
+
+def _failed(properties: Mapping[str, object]) -> bool:
+    """Whether a resource's properties were asked for in vain."""
+    return "$unknown" in properties and properties["$unknown"] != d.NOT_ASKED
