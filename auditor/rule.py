@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-from auditor.catalog import catalog, known_category
+from auditor.catalog import catalog, category, known_category
+from auditor.documents import SUBSCRIPTION
 from auditor.errors import RuleError
 from auditor.match import ConditionError, Matcher, compile_condition, compile_match, is_reference
 from auditor.report import SEVERITIES, BlindTo, RuleInfo, Severity
@@ -28,10 +29,11 @@ class ExistsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RequireFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What must hold: exactly one of `logs` (with `to`), `exists`, `match`, `any_of`, `all_of`."""
+    """What must hold: exactly one of `logs` (with `to`), `alerts`, `exists`, `match`, `any_of`, `all_of`."""
 
     logs: list[str] | None = None
     to: str | list[str] | dict[str, Any] | None = None
+    alerts: list[str] | None = None
     exists: ExistsFile | None = None
     match: dict[str, Any] | None = None
     any_of: list[RequireFile] | None = None
@@ -86,6 +88,12 @@ class Logs(msgspec.Struct, frozen=True):
     to: Matcher | None
 
 
+class Alerts(msgspec.Struct, frozen=True):
+    """Each event of a subscription's Activity Log (an operation, or a category) raises an alert that somebody hears."""
+
+    events: tuple[str, ...]
+
+
 class Exists(msgspec.Struct, frozen=True):
     """Some resource of a type meets a match; `keys` are its lines that are plain references, to look up by."""
 
@@ -112,8 +120,8 @@ class AllOf(msgspec.Struct, frozen=True):
     parts: tuple[Requirement, ...]
 
 
-Requirement = Logs | Exists | Match | AnyOf | AllOf
-VERBS = ("logs", "exists", "match", "any_of", "all_of")
+Requirement = Logs | Alerts | Exists | Match | AnyOf | AllOf
+VERBS = ("logs", "alerts", "exists", "match", "any_of", "all_of")
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,6 +149,7 @@ PER_FIELDS = ("subscription", "location", "resource_group", "type", "kind", "par
 PLACEHOLDERS = ("id", "name", "type", "location", "subscription", "subscription_name", "resource_group", "kind",
                 "missing")  # fmt: skip
 STATUSES = ("pass", "fail", "unknown", "not-applicable")
+_OPERATION = re.compile(r"[A-Za-z]+(\.[A-Za-z]+)+(/[A-Za-z0-9]+)+/(write|delete|action)", re.IGNORECASE)
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -243,6 +252,9 @@ def _requirement(
         raise ConditionError((*path, "to"), '"to" goes with "logs"')
     if raw.logs is not None:
         return Logs(tuple(_categories(raw.logs, (*path, "logs"))), _destination_matcher(raw.to, (*path, "to")))
+    if raw.alerts is not None:
+        paths.append("facts.alerts")
+        return Alerts(tuple(_events(raw.alerts, (*path, "alerts"))))
     if raw.exists is not None:
         where = raw.exists.where
         # Paths of the other resource are its own, and it is in the same test: they count as paths too.
@@ -269,8 +281,18 @@ def _categories(names: list[str], path: tuple[str | int, ...]) -> Iterable[str]:
         yield name
 
 
+def _events(names: list[str], path: tuple[str | int, ...]) -> Iterable[str]:
+    if not names:
+        raise ConditionError(path, "no event is named")
+    for i, name in enumerate(names):
+        if not _OPERATION.fullmatch(name) and category(SUBSCRIPTION, name) is None:
+            hint = "an operation such as Microsoft.KeyVault/vaults/delete, or a category of the Activity Log"
+            raise ConditionError((*path, i), f'the Activity Log has no event "{name}"', hint)
+        yield name
+
+
 def _all_categories() -> list[str]:
-    return sorted({category.name for log_type in catalog().values() for category in log_type.categories})
+    return sorted({known.name for log_type in catalog().values() for known in log_type.categories})
 
 
 def _destination_matcher(to: Any, path: tuple[str | int, ...]) -> Matcher | None:

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from auditor.documents import Document, normal_id
 from auditor.facts.destinations import Resolver
 from auditor.facts.shapes import text
+
+_Made = TypeVar("_Made")
+
+# Types of which a fact may look at documents of any subscription, beside destinations: what watches over several.
+SHARED_TYPES: Final = frozenset(
+    {
+        "microsoft.alertsmanagement/actionrules",
+        "microsoft.insights/actiongroups",
+        "microsoft.insights/activitylogalerts",
+    }
+)
 
 TypeFacts = Callable[[str, Document, "Look"], Mapping[str, Any]]
 """(normal id, document, what else there is) → the facts of one resource of the type that the function is listed for."""
@@ -38,3 +49,14 @@ class Look(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         for key in sorted(self.documents):
             index.setdefault(text(self.documents[key].get("type")).lower(), []).append(key)
         return index
+
+    def once(self, make: Callable[[Look], _Made]) -> _Made:
+        """What a function makes of the whole estate, worked out when first asked for."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        found: _Made = self._made[make]
+        return found
+
+    @cached_property
+    def _made(self) -> dict[Callable[[Look], Any], Any]:
+        return {}
