@@ -187,7 +187,7 @@ tests:
       - {name: perhaps, facts: {alerts: [{live: true, conditions: [{operationName: Microsoft.KeyVault/vaults/delete}]}, unknown]}}
       - {name: none}
     expect: {both: pass, one: fail, perhaps: unknown, none: fail}
-"""  # noqa: E501
+"""
 
 
 def test_alerts_need_each_event():

@@ -1,7 +1,7 @@
 """Activity Log alerts: which rules watch a whole subscription, for which events, and does anybody hear of it?"""
 
 import pytest
-from estates import CENTRAL, S, SUB, rid
+from estates import CENTRAL, SUB, S, rid
 
 from auditor.documents import normal_id
 from auditor.facts.alert_events import raises
