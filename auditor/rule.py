@@ -179,6 +179,11 @@ def parse_rule(text: str, file: str) -> Rule:
     raw, lines = load(text, file)
     if not isinstance(raw, Mapping):
         raise RuleError(file, 1, "a rule file is a mapping of keys", "start from `auditor rules new <id>`")
+    return compile_rule(raw, lines, file)
+
+
+def compile_rule(raw: Mapping[str, Any], lines: Lines, file: str) -> Rule:
+    """Compile what a rule file says; `lines` knows where each part stands."""
     written = convert(raw, RuleFile, lines, file)
     _check(written, lines, file)
     paths: list[str] = []

@@ -121,6 +121,7 @@ def _setting(
         "kind",
         "categories",
         "groups",
+        "without",
         "possible",
         "to",
         "retention_days",
@@ -147,6 +148,8 @@ def _setting(
                 member = found.audit if found else None
                 if member is not False:
                     (categories if member else possible).add(name)
+    lacks = {str(c).casefold() for c in given.get("without", ())}  # every category of a group but these
+    categories = {c for c in categories if c.casefold() not in lacks}
     return LogSetting(
         id=f"setting-{i}",
         name=str(given.get("name", f"setting-{i}")),
