@@ -191,6 +191,8 @@ def _message(
         return rule.info.title
     if status == "not-applicable":
         why = resource.facts.get("why_not_offered")
+        if isinstance(rule.require, Logs) and not rule.require.categories:
+            return f"{shown or resource.name} exports no log that matters for security."
         return str(why) if isinstance(why, str) and why else f"{shown or resource.name} does not offer these logs."
     if status == "unknown":
         why = scope.seen[0].reason if scope.seen else "not everything it depends on could be read"

@@ -8,14 +8,14 @@ from difflib import get_close_matches
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from auditor.catalog import catalog, category, known_category
 from auditor.documents import SUBSCRIPTION
 from auditor.errors import RuleError
-from auditor.match import ConditionError, Matcher, compile_condition, compile_match, is_reference
+from auditor.match import ConditionError, Matcher, compile_condition, compile_match, is_reference, params_used
 from auditor.report import SEVERITIES, BlindTo, RuleInfo, Severity, SeverityCase
 from auditor.shipped import shipped, walk
 from auditor.strict_yaml import Lines, convert, load
@@ -29,9 +29,12 @@ class ExistsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RequireFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What must hold: exactly one of `logs` (with `to`), `alerts`, `exists`, `match`, `any_of`, `all_of`."""
+    """What must hold: exactly one of `logs` (with `to`), `alerts`, `exists`, `match`, `any_of`, `all_of`.
 
-    logs: list[str] | None = None
+    `logs: exported` asks of whatever the resource exports that matters for security.
+    """
+
+    logs: list[str] | Literal["exported"] | None = None
     to: str | list[str] | dict[str, Any] | None = None
     alerts: list[str] | None = None
     exists: ExistsFile | None = None
@@ -91,7 +94,10 @@ class RuleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class Logs(msgspec.Struct, frozen=True):
-    """Each category exported, with a destination that meets `to` in the same setting."""
+    """Each category exported, with a destination that meets `to` in the same setting.
+
+    No categories: those with relevance for security that the resource's diagnostic settings export already.
+    """
 
     categories: tuple[str, ...]
     to: Matcher | None
@@ -221,7 +227,7 @@ def compile_rule(raw: Mapping[str, Any], lines: Lines, file: str) -> Rule:
         evidence=tuple((path, tuple(path.split("."))) for path in written.evidence),
         tests=tuple(written.tests),
         test_lines=tuple(lines.of(("tests", i)) or 1 for i in range(len(written.tests))),
-        paths=tuple(dict.fromkeys(paths)),
+        paths=tuple(path for path in dict.fromkeys(paths) if not path.startswith("params.")),
     )
 
 
@@ -229,6 +235,10 @@ def _check(rule: RuleFile, lines: Lines, file: str) -> None:
     def fail(path: Sequence[str | int], problem: str, hint: str = "") -> None:
         raise RuleError(file, lines.of(path), problem, hint)
 
+    written = msgspec.to_builtins(rule)
+    for where, param in params_used({part: written[part] for part in ("where", "require", "severity_when")}):
+        if param not in rule.params:
+            fail(where, f'there is no parameter "{param}"', f"parameters: {', '.join(rule.params) or 'none'}")
     stem = Path(file).stem
     if not _ID.fullmatch(rule.id):
         fail(["id"], f'the id "{rule.id}" is not kebab-case', "small letters, digits and single hyphens")
@@ -286,6 +296,10 @@ def _requirement(
         raise ConditionError(path, f"a requirement is exactly one of {', '.join(VERBS)}")
     if raw.to is not None and raw.logs is None:
         raise ConditionError((*path, "to"), '"to" goes with "logs"')
+    if raw.logs == "exported":
+        if raw.to is None:
+            raise ConditionError((*path, "logs"), 'logs: exported asks where to, so it needs "to"')
+        return Logs((), _destination_matcher(raw.to, (*path, "to")))
     if raw.logs is not None:
         return Logs(tuple(_categories(raw.logs, (*path, "logs"))), _destination_matcher(raw.to, (*path, "to")))
     if raw.alerts is not None:

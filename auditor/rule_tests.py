@@ -171,4 +171,7 @@ def _spelled(resource_type: str, name: str) -> str:
 def _destination(given: Any, i: int, kept: Mapping[str, Any]) -> Destination:
     fields = {"kind": given} if isinstance(given, str) else dict(given)
     fields = {"id": f"/destination-{i}", **kept, **fields}
-    return Destination(**{str(key): _value(value) for key, value in fields.items()})
+    told: dict[str, Any] = {str(key): _value(value) for key, value in fields.items()}
+    if isinstance(told.get("tags"), list):
+        told["tags"] = tuple(told["tags"])
+    return Destination(**told)
