@@ -172,6 +172,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 PER_FIELDS = ("subscription", "location", "resource_group", "type", "kind", "parent")
 PLACEHOLDERS = ("id", "name", "type", "location", "subscription", "subscription_name", "resource_group", "kind",
                 "missing")  # fmt: skip
+FILL_IN = "FILL-IN"  # what a rule file to start from leaves to its author
 STATUSES = ("pass", "fail", "unknown", "not-applicable")
 _OPERATION = re.compile(r"[A-Za-z]+(\.[A-Za-z]+)+(/[A-Za-z0-9]+)+/(write|delete|action)", re.IGNORECASE)
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -352,6 +353,17 @@ def _destination_matcher(to: Any, path: tuple[str | int, ...]) -> Matcher | None
         return compile_match(to, path, [])
     kind = compile_condition(to, path, [])
     return lambda destination, scope: kind(destination.kind, scope)
+
+
+def unfilled(rule: Rule) -> list[str]:
+    """The keys in which the author has not yet written what `rules new` left open."""
+    info = rule.info
+    questions = " ".join(info.blind_to.questions) if info.blind_to else ""
+    texts = {
+        "title": info.title, "message": rule.message.template, "rationale": info.rationale,
+        "remediation": " ".join(info.remediation.values()), "blind_to": questions,
+    }  # fmt: skip
+    return [key for key, text in texts.items() if FILL_IN in text]
 
 
 # --- finding rule files ---------------------------------------------------------------------------------------------

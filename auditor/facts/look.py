@@ -14,15 +14,14 @@ from auditor.facts.shapes import text
 
 _Made = TypeVar("_Made")
 
-# Types of which a fact may look at documents of any subscription, beside destinations: what watches over several.
-SHARED_TYPES: Final = frozenset(
+# Types that facts look for in other subscriptions than the resource's own; destinations of logs are always known.
+SHARED_TYPES: Final[frozenset[str]] = frozenset(
     {
         "microsoft.alertsmanagement/actionrules",
         "microsoft.insights/actiongroups",
         "microsoft.insights/activitylogalerts",
     }
 )
-
 TypeFacts = Callable[[str, Document, "Look"], Mapping[str, Any]]
 """(normal id, document, what else there is) → the facts of one resource of the type that the function is listed for."""
 
