@@ -4,32 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from functools import partial
-from typing import Any, Final
-from urllib.parse import quote, urljoin
+from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
 from auditor import documents as d
+from auditor.sources.azure.arm_batch import Batcher
 from auditor.sources.azure.auth import Identity
-from auditor.sources.azure.buckets import bucket_of_id, seconds_allowed
-from auditor.sources.azure.cloud import Options, origin
+from auditor.sources.azure.buckets import bucket_of_id
+from auditor.sources.azure.cloud import Options
 from auditor.sources.azure.outage import Watch
-from auditor.sources.azure.pipeline import Answer, Counts, Pipelines, Refused, send, short
+from auditor.sources.azure.pages import Lost, Pages
+from auditor.sources.azure.pipeline import Answer, Counts, Pipelines, Refused, send
 from auditor.sources.azure.plan import Plan
 from auditor.sources.azure.progress import Progress
 from auditor.sources.azure.reads import Read
 from auditor.sources.azure.refusals import refused
 from auditor.sources.azure.transport import NoAnswer
+from auditor.sources.azure.work import Job, Work, working
 from auditor.sources.journal import Journal
 
-MAX_PAGES: Final = 1000
-_WORKERS: Final = 32  # reads of one subscription waiting for answers: at 25 a second enough for slow answers too
-_ALL_WORKERS: Final = 4096
-Job = tuple[str, Callable[[], Awaitable[Any]]]
-"""What a job is about (an id, or `//` and the name of what is not Resource Manager's), and how to do it."""
+Listed = tuple[list[d.Document], d.Document | None]
+"""The items of a list, and the document of the failure if not all came."""
+Listing = Callable[[Read, str], Awaitable[Listed]]
 _UNSENDABLE = re.compile(r"[\x00-\x1f\x7f]|(^|/)\.{1,2}(/|$)")
 
 
@@ -52,8 +53,10 @@ class Reader:
         self.identity = identity
         self.counts = counts
         self.documents: list[d.Document] = []
+        self.resources: list[d.Document] = []  # those of the documents that were listed, to be judged
         self.plan = Plan()
         self.journal = journal
+        self.batcher: Batcher | None = None
         self.watch: Watch | None = None  # for a run that can go on later
         self.denied = 0
         self.helped_out = False  # Resource Manager listed what Resource Graph did not show
@@ -62,15 +65,16 @@ class Reader:
         self._progress = progress
         self._keep = keep
         self._notice = notice
+        self._asked: dict[tuple[str, str], asyncio.Event] = {}  # (id, type) of what is being read
         self._seen: dict[tuple[str, str], d.Document] = {}
 
     # --- keeping ---
 
-    def keep(self, document: d.Document) -> None:
-        """Add a finished document, unless one of the same id and type is there already."""
+    def keep(self, document: d.Document) -> bool:
+        """Add a finished document, unless one of the same id and type is there already; returns whether it is new."""
         key = (d.normal_id(str(document["id"])), str(document["type"]).lower())
         if key in self._seen:
-            return
+            return False
         self._seen[key] = document
         self.documents.append(document)
         if d.marker(document) or self.plan.has(*key):  # a failure was a read, planned or not
@@ -79,6 +83,7 @@ class Reader:
         self.denied += isinstance(unknown, dict) and unknown.get("status") in (401, 403)
         if self._keep is not None:
             self._keep(document)
+        return True
 
     def kept(self, doc_id: str, doc_type: str) -> d.Document | None:
         """The document of this id and type, if it was read already."""
@@ -101,10 +106,18 @@ class Reader:
     async def document(self, read: Read, of: str = "") -> d.Document:
         """Read one thing about something, once, and keep what came of it."""
         doc_id = read.id(of)
-        known = self.kept(doc_id, read.type)
+        known, key = self.kept(doc_id, read.type), (d.normal_id(doc_id), read.type)
+        while known is None and (asked := self._asked.get(key)) is not None:
+            await asked.wait()  # somebody else asks for it right now
+            known = self.kept(doc_id, read.type)
         if known is None:
-            known = await self.fetch(read, of)
-            self.keep(known)
+            asked = self._asked[key] = asyncio.Event()
+            try:
+                known = await self.fetch(read, of)
+                self.keep(known)
+            finally:
+                del self._asked[key]
+                asked.set()
         self.plan.end(doc_id, read.type, known)
         return known
 
@@ -144,19 +157,22 @@ class Reader:
         alike = isinstance(told, str) and told.lower() == read.type.lower()
         return {**body, "id": shown if same else doc_id, "type": told if alike else read.type}
 
-    async def listing(self, read: Read, of: str = "") -> tuple[list[d.Document], d.Document | None]:
-        """Like `items`, for a list whose items are documents themselves: from the journal, if it has the whole list."""
+    async def listing(self, read: Read, of: str = "", ask: Listing | None = None) -> Listed:
+        """Like `items`, for a list whose items are documents themselves: from the journal, if it has the whole list.
+
+        `ask` is another way to ask for it.
+        """
         name = f"{read.type} {read.id(of)}"
         items = self.journal.items(name) if self.journal is not None else None
         if items is not None:
             self.api_versions.setdefault(read.type, read.api_version)
             return items, None
-        items, failure = await self.items(read, of)
+        items, failure = await (ask or self.items)(read, of)
         if self.journal is not None and failure is None:
             self.journal.note_items(name, items)
         return items, failure
 
-    async def items(self, read: Read, of: str = "") -> tuple[list[d.Document], d.Document | None]:
+    async def items(self, read: Read, of: str = "") -> Listed:
         """Every item of a list, over its pages; and the document of the failure if not all came."""
         try:
             url = self.url(read.id(of), read.api_version)
@@ -164,41 +180,28 @@ class Reader:
             return [], d.unreadable(read.id(of), read.type, reason=str(error))
         return await self.pages(read, read.id(of), url)
 
-    async def pages(
-        self, read: Read, doc_id: str, url: str, *, pipeline: Any = None
-    ) -> tuple[list[d.Document], d.Document | None]:
-        """Follow a list from its first page on, but never to another host, in a circle, or without end."""
-        items: list[d.Document] = []
-        home, visited = origin(url), set[str]()
-
-        def stop(reason: str) -> tuple[list[d.Document], d.Document]:
-            return items, d.unreadable(doc_id, read.type, reason=reason)
-
-        while True:
-            visited.add(url)
+    async def pages(self, read: Read, doc_id: str, url: str, *, pipeline: Any = None) -> Listed:
+        """Follow a list from its first page to its last."""
+        pages = Pages()
+        while url:
             body = await self.json(read, doc_id, url, pipeline=pipeline)
             if d.marker(body):
-                return items, body
-            value = body.get("value")
-            if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-                return stop("the answer is not a list")
-            items.extend(value)
-            link = body.get("nextLink") or body.get("@odata.nextLink")
-            if not link:
-                return items, None
-            if not isinstance(link, str):
-                return stop("the link to the next page is not one")
-            url = urljoin(url, link)
-            if origin(url) != home:
-                return stop(f"the next page is on another host ({short(origin(url)[1] or link, 80)}), not followed")
-            if url in visited or len(visited) >= MAX_PAGES:
-                return stop("the pages of the list do not end")
+                return pages.items, body
+            try:
+                url = pages.take(url, body)
+            except Lost as error:
+                return pages.items, d.unreadable(doc_id, read.type, reason=str(error))
+        return pages.items, None
 
-    async def json(self, read: Read, doc_id: str, url: str, *, pipeline: Any = None) -> d.Document:
-        """One GET: the JSON object that came, or the document of its failure."""
+    async def json(self, read: Read, doc_id: str, url: str, *, pipeline: Any = None, method: str = "GET") -> d.Document:
+        """One request: the JSON object that came, or the document of its failure."""
         self.api_versions.setdefault(read.type, read.api_version)
         try:
-            answer = await send(pipeline or self.pipelines.resource_manager, "GET", url)
+            answer = None
+            if self.batcher is not None and pipeline is None and method == "GET":
+                answer = await self.batcher.answer(url)
+            if answer is None:
+                answer = await send(pipeline or self.pipelines.resource_manager, method, url)
         except (NoAnswer, Refused) as error:
             if self.watch is not None and pipeline is None:
                 await self.watch.heard(error)
@@ -226,36 +229,16 @@ class Reader:
         self.plan.add(read.id(of), read.type)
         return of, partial(self.document, read, of)
 
+    def work(self, stage: str, places: int = 1) -> AbstractAsyncContextManager[Work]:
+        """Jobs of so many subscriptions, done while the block goes on adding to them."""
+        return working(partial(self._tell, stage), places, self.options.concurrency)
+
     async def each(self, stage: str, jobs: Iterable[Job]) -> None:
-        """Do all jobs, telling how far it is.
-
-        Every subscription has a queue and workers of its own, so that all of them are read at the speed that Azure
-        allows each, and a throttled one keeps nobody waiting. The pipeline bounds what is under way at once.
-        """
-        queues: dict[str, list[Callable[[], Awaitable[Any]]]] = {}
-        for place, do in jobs:
-            queues.setdefault(place if place.startswith("//") else bucket_of_id(place), []).append(do)
-        counts = {key: len(queue) for key, queue in queues.items()}
-        total, done, began = sum(counts.values()), 0, time.monotonic()
-        floor = seconds_allowed(counts)
-        self._tell(stage, 0, total, 0, floor)
-
-        async def work(queue: Iterator[Callable[[], Awaitable[Any]]]) -> None:
-            nonlocal done
-            for do in queue:
-                await do()
-                done += 1
-                self._tell(stage, done, total, time.monotonic() - began, floor)
-
-        workers = max(1, min(_WORKERS, self.options.concurrency, _ALL_WORKERS // max(1, len(queues))))
-        try:
-            async with asyncio.TaskGroup() as group:
-                for key, queue in queues.items():
-                    shared = iter(queue)
-                    for _ in range(min(workers * (2 if key.startswith("//") else 1), len(queue))):
-                        group.create_task(work(shared))
-        except ExceptionGroup as several:
-            raise several.exceptions[0] from None  # whatever ends the run ends it once
+        """Do all jobs, telling how far it is."""
+        known = list(jobs)
+        async with self.work(stage, len({bucket_of_id(place) for place, _ in known})) as work:
+            work.add(known)
+            work.announce()
 
     def _tell(self, stage: str, done: int, total: int, seconds: float, floor: float) -> None:
         if self._progress is not None:
