@@ -89,3 +89,38 @@ def _of_flow_log(properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     workspace = inner.get("workspaceResourceId") if isinstance(inner, Mapping) else None
     if isinstance(workspace, str) and workspace.strip():
         yield "log-analytics", workspace.strip().rstrip("/")
+
+
+_NAMING: Final = _SETTING_TYPES | _CALLERS | {d.FLOW_LOGS.lower()}
+
+
+class Named:
+    """The places that documents name, gathered while they come; each by the first of its spellings."""
+
+    def __init__(self) -> None:
+        self._destinations: dict[str, tuple[str, str]] = {}
+        self._watched: dict[str, str] = {}
+        self._called: dict[str, str] = {}
+
+    def add(self, document: d.Document) -> None:
+        """Take in what one document names."""
+        if str(document.get("type") or "").lower() not in _NAMING:
+            return
+        for key, named in named_destinations([document]).items():
+            self._destinations[key] = min(self._destinations.get(key, named), named)
+        for place in watched_targets([document]):
+            self._watched[d.normal_id(place)] = min(self._watched.get(d.normal_id(place), place), place)
+        for place in called_groups([document]):
+            self._called[d.normal_id(place)] = min(self._called.get(d.normal_id(place), place), place)
+
+    def destinations(self) -> dict[str, tuple[str, str]]:
+        """As `named_destinations`."""
+        return dict(sorted(self._destinations.items()))
+
+    def watched(self) -> list[str]:
+        """As `watched_targets`."""
+        return [place for _, place in sorted(self._watched.items())]
+
+    def called(self) -> list[str]:
+        """As `called_groups`."""
+        return [place for _, place in sorted(self._called.items())]

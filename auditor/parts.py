@@ -39,15 +39,28 @@ class Store(Protocol):
     def documents(self, group: str) -> list[Document]:
         """The documents of one group."""
 
+    @property
+    def count(self) -> int:
+        """How many documents there are."""
+
+    def collection(self) -> Collection:
+        """All of them at once."""
+
 
 class Held:
     """A collection that is in memory already, as a store."""
 
     def __init__(self, collection: Collection) -> None:
         self.run = collection.run
+        self.count = len(collection.documents)
+        self._collection = collection
         self._groups: dict[str, list[Document]] = {}
         for document in collection.documents:
             self._groups.setdefault(subscription_of(str(document.get("id") or "")), []).append(document)
+
+    def collection(self) -> Collection:
+        """The collection."""
+        return self._collection
 
     def groups(self) -> Sequence[str]:
         """Subscription ids, and "" for what is in none."""
