@@ -88,20 +88,18 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     looked_up: list[Document]
 
 
-def judge_in_parts(
-    store: Store, load: Callable[[], Rules], *, now: str = "", jobs: int = 1, size: int = SIZE
-) -> Report:
+def judge_in_parts(store: Store, load: Callable[[], Rules], *, now: str = "", jobs: int = 1, size: int = 0) -> Report:
     """Judge documents part by part in this many processes, with the rules that `load` gives.
 
-    `now` (RFC 3339) is the time of judging, by default that of the evidence. With several `jobs`, store and `load` are
-    sent to other processes.
+    A part has about `size` documents (by default SIZE). `now` (RFC 3339) is the time of judging, by default that of
+    the evidence. With several `jobs`, store and `load` are sent to other processes.
     """
     rules = load()
     survey = Survey(looked_for(rules))
     for group in store.groups():
         survey.add(group, store.documents(group), store.run)
     apart = all("subscription" in rule.per for rule in rules if rule.per)
-    parts = survey.parts(size if apart else _WHOLE)
+    parts = survey.parts((size or SIZE) if apart else _WHOLE)
     shared = Shared(
         judged=frozenset(), documents=survey.documents, categories=survey.categories, protected=survey.protected
     )

@@ -40,13 +40,11 @@ class Spool:
     def add(self, document: Document) -> bool:
         """Keep a document; returns False for one of an id and type that is there already."""
         doc_id = str(document["id"])
-        key = _key(doc_id, str(document["type"]))
+        key = key_of(doc_id, str(document["type"]))
         if key in self._places:
             return False
         data = msgspec.json.encode(document)
-        place = self._size << _BITS | len(data)
-        if place >> 64 or len(data) >> _BITS:
-            raise SourceError("there is more to read than can be kept", "scan fewer subscriptions at a time")
+        place = packed(self._size, len(data))
         try:
             self._file.write(data)
         except OSError as error:
@@ -59,7 +57,7 @@ class Spool:
 
     def get(self, doc_id: str, doc_type: str) -> Document | None:
         """The document of this id and type, whatever their case."""
-        place = self._places.get(_key(doc_id, doc_type))
+        place = self._places.get(key_of(doc_id, doc_type))
         return None if place is None else self._read(place)
 
     def groups(self) -> Sequence[str]:
@@ -83,7 +81,7 @@ class Spool:
     __del__ = close
 
     def _read(self, place: int) -> Document:
-        offset, length = place >> _BITS, place & (1 << _BITS) - 1
+        offset, length = unpacked(place)
         if offset + length > self._flushed:
             self._file.flush()
             self._flushed = self._size
@@ -94,6 +92,20 @@ class Spool:
         return document
 
 
-def _key(doc_id: str, doc_type: str) -> int:
+def key_of(doc_id: str, doc_type: str) -> int:
+    """What a document of this id and type is found by, whatever their case."""
     text = f"{normal_id(doc_id)}\n{doc_type.lower()}"
     return int.from_bytes(hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest())
+
+
+def packed(offset: int, length: int) -> int:
+    """A place in a file as one number."""
+    place = offset << _BITS | length
+    if place >> 64 or length >> _BITS:
+        raise SourceError("there is more to read than can be kept", "scan fewer subscriptions at a time")
+    return place
+
+
+def unpacked(place: int) -> tuple[int, int]:
+    """(offset, length) of a place in a file."""
+    return place >> _BITS, place & (1 << _BITS) - 1
