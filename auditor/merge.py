@@ -46,7 +46,11 @@ class Merger:
             subject = finding.subject
             force_setattr(finding, "subject", subjects.setdefault((subject.id, subject.type), subject))
             for field in ("rule", "status", "severity", "message"):
-                force_setattr(finding, field, self._once(getattr(finding, field)))
+                value = getattr(finding, field)
+                force_setattr(finding, field, self._held.setdefault(value, value))
+            for field in ("evidence", "why_unknown"):  # settings deployed by policy are told alike of thousands
+                told = getattr(finding, field)
+                force_setattr(finding, field, self._held.setdefault(msgspec.json.encode(told), told))
             self._findings[finding.rule].append(finding)
         for row in report.coverage:
             cells = [self._cell(cell) for cell in row.cells]
@@ -62,9 +66,6 @@ class Merger:
             self._reads[key] += getattr(report.completeness, key)
         if self._first is None:
             self._first = msgspec.structs.replace(report, findings=[], coverage=[], destinations=[], unread=[])
-
-    def _once(self, value: str) -> str:
-        return self._held.setdefault(value, value)  # type: ignore[no-any-return]
 
     def _cell(self, cell: Cell) -> Cell:
         key = (cell.category, cell.state, cell.evidence_class, *cell.destinations)
