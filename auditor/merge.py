@@ -10,7 +10,18 @@ from msgspec.structs import force_setattr
 
 from auditor.documents import normal_id
 from auditor.judge import by_subject, in_report_order
-from auditor.report import Cell, Completeness, DestinationInfo, Finding, Report, Row, Subject, UnreadInfo
+from auditor.report import (
+    Cell,
+    Completeness,
+    DestinationInfo,
+    Finding,
+    Report,
+    RetirementInfo,
+    Row,
+    Subject,
+    UnreadInfo,
+)
+from auditor.retiring import in_order, together
 from auditor.rule import Rule
 
 
@@ -21,6 +32,7 @@ class Merger:
         self._findings: dict[str, list[Finding]] = {rule.id: [] for rule in in_report_order(rules)}
         self._rows: list[Row] = []
         self._destinations: list[DestinationInfo] = []
+        self._retirements: dict[str, RetirementInfo] = {}
         self._unread: list[UnreadInfo] = []
         self._count = 0
         self._reads = {"planned": 0, "answered": 0, "not_supported": 0, "unknown": 0}
@@ -45,6 +57,9 @@ class Merger:
             force_setattr(row, "cells", self._held.setdefault(tuple(map(id, cells)), cells))
             self._rows.append(row)
         self._destinations += report.destinations
+        for info in report.retirements:
+            known = self._retirements.get(info.key)
+            self._retirements[info.key] = info if known is None else together(known, info)
         self._unread += report.unread
         self._count += report.resource_count
         for key in self._reads:
@@ -68,6 +83,7 @@ class Merger:
             findings=[finding for findings in self._findings.values() for finding in findings],
             coverage=sorted(self._rows, key=lambda row: normal_id(row.id)),
             destinations=sorted(self._destinations, key=lambda place: normal_id(place.id)),
+            retirements=in_order(self._retirements.values()),
             unread=sorted(self._unread, key=lambda unread: (unread.id.lower(), unread.type.lower())),
             completeness=Completeness(**self._reads),
         )
