@@ -22,10 +22,11 @@ from auditor.facts.licence import licence, workload_identities
 from auditor.facts.look import Look, TypeFacts
 from auditor.facts.network_index import index_network
 from auditor.facts.offers import Groups, entra_offers, entra_withheld, offers_none, offers_of
-from auditor.facts.places import Places, place_resource
+from auditor.facts.places import Place, Places, place_resource
 from auditor.facts.settings import routes_of, setting_facts, settings_of
 from auditor.facts.shapes import entries, mapping, text
 from auditor.facts.workspaces import table_keeps
+from auditor.focus import Sight
 from auditor.inventory import Destination, Inventory, LogSetting, Resource, Subscription, Unknown
 
 Settings = tuple[LogSetting, ...] | Unknown
@@ -49,6 +50,8 @@ class _Estate(msgspec.Struct, kw_only=True):
     declared: bool  # a template or plan: what is not there is not there
     look: Look
     scope: frozenset[str]  # subscriptions that were scanned
+    sight: Sight
+    narrowed: bool  # not all that may send logs to a place was asked whether it does
     categories: dict[KindKey, Document]
     resolve: Resolver
     places: Places
@@ -75,6 +78,8 @@ def assemble(collection: Collection, *, today: str = "") -> Inventory:
         declared=declared,
         look=Look(documents=documents, resolve=resolve, declared=declared, today=day),
         scope=frozenset(_scope(documents)),
+        sight=Sight(run.focus, documents),
+        narrowed=run.narrowed,
         categories=_categories_by_kind(drafts, documents),
         resolve=resolve,
         places=Places(),
@@ -83,16 +88,13 @@ def assemble(collection: Collection, *, today: str = "") -> Inventory:
     )
     net = index_network(documents)
     flows = flow_facts(net, today=date.fromisoformat(day) if day else date.min, destination=estate.resolve)
-    _flow_places(flows, estate.places)
+    _flow_places(flows, estate)
     resources = [_resource(draft, estate) for draft in drafts if not _stale(draft, documents)]
     exposed = {key: found.facts for key, found in exposure(net).items()}
     exposed |= {key: {"open_without_group": is_open} for key, is_open in open_without_group(net).items()}
     resources = [_with_network(resource, exposed.get(resource.id, {}), flows) for resource in resources]
     resources = [_as_destination(resource, estate) for resource in resources]
-    resources += [
-        place_resource(place, documents, estate.resolve, estate.scope, declared=estate.declared)
-        for place in estate.places.all()
-    ]
+    resources += [found for place in estate.places.all() if (found := _place(place, estate)).in_focus or place.in_use]
     return Inventory(
         resources=tuple(sorted(resources, key=lambda r: (r.id, r.type))),
         run=run,
@@ -151,6 +153,8 @@ def _stale(draft: Draft, documents: Mapping[str, Document]) -> bool:
 def _resource(draft: Draft, estate: _Estate) -> Resource:
     subscription = d.subscription_of(draft.id)
     in_scope = not estate.scope or not subscription or subscription in estate.scope
+    # Of what was not listed, other subscriptions' destinations, it is only known when all were asked who sends there.
+    in_focus = estate.sight.sees(draft.id, draft.type, draft.document) and (in_scope or not estate.narrowed)
     offers, may_offer, groups = _offers(draft, estate, in_scope=in_scope)
     settings = _settings(draft, estate, offers, groups)
     if offers or settings != () or draft.stand_in is not None:
@@ -161,7 +165,7 @@ def _resource(draft: Draft, estate: _Estate) -> Resource:
     if draft.service:
         settings, facts = _with_classic(draft, estate, offers, settings, facts)
     if not isinstance(settings, Unknown) and settings:
-        estate.places.name(settings)
+        estate.places.name(settings, in_use=in_focus)
         _route(draft, estate, offers, groups)
     tags = draft.document.get("tags")
     return Resource(
@@ -182,6 +186,7 @@ def _resource(draft: Draft, estate: _Estate) -> Resource:
         may_offer=may_offer,
         facts=facts,
         origin=origin_of(draft.document),
+        in_focus=in_focus,
     )
 
 
@@ -302,10 +307,15 @@ def _own_facts(draft: Draft, estate: _Estate) -> dict[str, Any]:
 # --- the network ----------------------------------------------------------------------------------------------------
 
 
-def _flow_places(flows: Flows, places: Places) -> None:
-    """Where flow logs go are destinations like any other."""
+def _flow_places(flows: Flows, estate: _Estate) -> None:
+    """Where flow logs go are destinations like any other; in use are those of judged flow logs and judged networks."""
+    sees = estate.sight.sees
+    covers = {**flows.groups, **flows.networks, **flows.subnets}
+    judged = [cover for key, cover in covers.items() if sees(key, d.type_of(key))]
+    in_use = {setting.id for cover in judged for setting in (*cover.settings, *cover.part)}
     for key in sorted(flows.logs):
-        places.flow_log(flows.logs[key].setting)
+        setting = flows.logs[key].setting
+        estate.places.flow_log(setting, in_use=setting.id in in_use or sees(key, d.FLOW_LOGS))
 
 
 def _with_network(resource: Resource, exposed: Mapping[str, Any], flows: Flows) -> Resource:
@@ -326,6 +336,14 @@ def _with_flow_logs(resource: Resource, cover: FlowCover) -> Settings:
     if isinstance(resource.settings, Unknown):
         return (*found, _unread_settings(resource.id, resource.offers - {FLOW_LOG}, resource.settings))
     return (*resource.settings, *found)
+
+
+def _place(place: Place, estate: _Estate) -> Resource:
+    """A destination that a setting names; what it is itself decides whether it is judged."""
+    found = place_resource(place, estate.documents, estate.resolve, estate.scope, declared=estate.declared)
+    owner = d.event_hub_namespace(place.id) if place.kind == "event-hub" else place.id
+    seen = estate.sight.sees(owner, d.type_of(owner)) or estate.sight.sees(owner, d.LOG_DESTINATION)
+    return msgspec.structs.replace(found, in_focus=seen and not estate.narrowed)
 
 
 # --- destinations as the resources that they are --------------------------------------------------------------------

@@ -26,7 +26,7 @@ def coverage_rows(inventory: Inventory) -> list[Row]:
     rows = []
     ddos = protected_somewhere(inventory.of_type(_NETWORK))
     for resource in sorted(inventory.resources, key=lambda r: r.id):
-        cells = list(_cells(resource, ddos))
+        cells = list(_cells(resource, ddos)) if resource.in_focus else []
         if cells:
             rows.append(
                 Row(

@@ -65,6 +65,20 @@ ABOUT: Final = frozenset(
 )
 
 
+class Focus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What of the estate is judged; the rest is only known, so that what is judged is judged rightly (see `focus`).
+
+    All kinds of filters must be met, of each kind one is enough. Everything may have `*` and `?`; case is ignored.
+    """
+
+    resource_groups: tuple[str, ...] = ()  # names, or whole ids
+    exclude_resource_groups: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()  # `key` or `key=value`
+    exclude_tags: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()  # resource types; what is below one is part of it
+    exclude_types: tuple[str, ...] = ()
+
+
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Where, when and as whom documents were collected; the same for a live scan and for its snapshot."""
 
@@ -85,6 +99,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     answered: int = 0
     not_supported: int = 0
     unknown: int = 0
+    focus: tuple[Focus, ...] = ()  # the filters that were applied, one after the other: all are met
+    left_out: int = 0  # resources that were listed, but do not meet them
+    narrowed: bool = False  # log settings of what was left out were not read, since nothing judged depends on them
 
 
 class Collection(msgspec.Struct, frozen=True, kw_only=True):

@@ -95,6 +95,7 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     may_offer: frozenset[str] = frozenset()  # categories it can perhaps log (licence unknown)
     facts: Mapping[str, Any] = {}
     origin: Origin | None = None
+    in_focus: bool = True  # False: filters leave it out, so that it only decides with
 
     @property
     def is_stand_in(self) -> bool:

@@ -15,8 +15,9 @@ import msgspec
 
 from auditor.cli.output import Output, write_outputs
 from auditor.config import Configuration, cloud_of, read_configuration, severity_reaches, unassessed_limit
-from auditor.documents import Collection
+from auditor.documents import Collection, Focus
 from auditor.errors import AuditorError
+from auditor.focus import checked, focused
 from auditor.report import Report, count_findings, last_line
 from auditor.rule import Rule
 from auditor.sources.azure.cloud import Options
@@ -56,7 +57,7 @@ def _read(arguments: argparse.Namespace, configuration: Configuration) -> Collec
                 f"--{option.replace('_', '-')} says how to read Azure, but the target is a file, which is judged whole",
                 "leave it out; or narrow `auditor collect`, which writes the file",
             )
-    return open_file(Path(arguments.target))
+    return focused(open_file(Path(arguments.target)), focus_of(arguments, configuration), notice=note)
 
 
 def judged(collection: Collection, rules: Sequence[Rule], title: str) -> Report:
@@ -150,9 +151,19 @@ def azure_options(arguments: argparse.Namespace, configuration: Configuration) -
         subscriptions=tuple(arguments.subscription or configuration.scope.subscriptions),
         exclude_subscriptions=tuple(arguments.exclude_subscription or configuration.scope.exclude),
         management_group=arguments.management_group or configuration.scope.management_group or None,
+        focus=focus_of(arguments, configuration),
         auth=arguments.auth or configuration.collect.auth,
         concurrency=arguments.concurrency or configuration.collect.concurrency,
     )
+
+
+def focus_of(arguments: argparse.Namespace, configuration: Configuration) -> Focus:
+    """What is to be judged: by flag, else by configuration, each kind of filter by itself; else everything."""
+    chosen = {
+        field: tuple(getattr(arguments, field.removesuffix("s")) or getattr(configuration.scope, field))
+        for field in Focus.__struct_fields__
+    }
+    return checked(Focus(**chosen))
 
 
 def note(sentence: str) -> None:

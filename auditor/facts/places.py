@@ -21,7 +21,8 @@ class Place(msgspec.Struct):
 
     kind: str
     id: str
-    sources: int = 0  # log sources that send here
+    in_use: bool = False  # something that is judged sends here
+    sources: int = 0  # judged log sources that send here
     receives: set[str] = msgspec.field(
         default_factory=set
     )  # tables, containers or hubs of security-relevant categories
@@ -34,8 +35,11 @@ class Places:
         self._places: dict[tuple[str, str], Place] = {}
         self._owners: dict[str, list[Place]] = {}
 
-    def name(self, settings: Iterable[LogSetting]) -> None:
-        """Note the destinations of a resource's settings, and how many of its categories go to each."""
+    def name(self, settings: Iterable[LogSetting], *, in_use: bool = True) -> None:
+        """Note the destinations of a resource's settings, and how many of its categories go to each.
+
+        Those of what filters leave out (`in_use` is False) are known, but not counted.
+        """
         sent: dict[tuple[str, str], set[str]] = {}
         for setting in settings:
             if setting.kind == "storage-analytics":
@@ -44,7 +48,9 @@ class Places:
                 if destination.id:
                     sent.setdefault((destination.kind, destination.id), set()).update(setting.categories)
         for key, categories in sent.items():
-            self.at(*key).sources += len(categories)
+            place = self.at(*key)
+            place.in_use |= in_use
+            place.sources += len(categories) if in_use else 0
 
     def route(self, resource_type: str, routes: Iterable[Route]) -> None:
         """Note the tables (containers, hubs) that security-relevant categories land in."""
@@ -52,9 +58,9 @@ class Places:
             if route.part and relevance(resource_type, route.category) != "operational":
                 self.at(route.kind, route.destination).receives.add(route.part.lower())
 
-    def flow_log(self, setting: LogSetting) -> None:
+    def flow_log(self, setting: LogSetting, *, in_use: bool = True) -> None:
         """Note the destinations of a flow log, and the container that it writes to."""
-        self.name([setting])
+        self.name([setting], in_use=in_use)
         for destination in setting.destinations:
             if destination.kind == "storage" and destination.id:
                 self.at("storage", destination.id).receives.add(flow_container(retiring=setting.ends is not None))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
+import msgspec
+
 from auditor import documents as d
 from auditor.errors import AuditorError, IdentityError
+from auditor.focus import check_met, checked, is_active, is_narrow, is_resource, listed_resources, split
 from auditor.sources.azure import inventory, reads
 from auditor.sources.azure.auth import TRUST_HINT, Identity, login_hint, open_credential, sign_in
 from auditor.sources.azure.cloud import Options
@@ -27,7 +30,7 @@ from auditor.sources.azure.type_reads import OF_SUBSCRIPTION, OF_TENANT
 from auditor.sources.journal import Journal, scope_of
 
 # The options that decide what is read; answers to others do not belong into the same snapshot.
-DECIDES: Final = ("subscriptions", "exclude_subscriptions", "management_group", "tool_version")
+DECIDES: Final = ("subscriptions", "exclude_subscriptions", "management_group", "focus", "tool_version")
 _GOODBYE: Final = 0.1  # seconds in which connections broken off in the middle may close
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -77,6 +80,7 @@ async def _collect(
     *,
     interruptible: bool,
 ) -> d.Collection:
+    checked(options.focus)
     started = clock()
     counts = Counts()
     async with AsyncExitStack() as stack:
@@ -123,6 +127,7 @@ async def _collect(
         answered=ends["answered"],
         not_supported=ends["not_supported"],
         unknown=ends["unknown"],
+        **_focus_of(reader),
     )
     documents = sorted(reader.documents, key=lambda doc: (str(doc["id"]).lower(), str(doc["type"]).lower()))
     return d.Collection(documents=documents, run=run)
@@ -136,6 +141,7 @@ def _begin(reader: Reader, journal: Journal, now: str) -> None:
     """Go on with a journal, or start it; it must be of the same tenant, identity and scope."""
     options, cloud = reader.options, reader.options.cloud
     decides = {name: getattr(options, name) for name in DECIDES}
+    decides["focus"] = msgspec.json.encode(options.focus).decode() if is_active(options.focus) else ""
     places = {"cloud": cloud.name, "resource manager": cloud.resource_manager, "graph": cloud.graph}
     mine = {"tenant": reader.identity.tenant or options.tenant, "principal": reader.identity.principal}
     if journal.begin(scope_of({**decides, **places, **mine}), now):
@@ -148,11 +154,36 @@ def _begin(reader: Reader, journal: Journal, now: str) -> None:
     reader.watch = Watch(probe, f"{login_hint(options)}; then the same command continues")
 
 
+def _focus_of(reader: Reader) -> dict[str, Any]:
+    """What a run says of its filters."""
+    if not is_active(reader.options.focus):
+        return {}
+    focus = (reader.options.focus,)
+    _, left_out = split(focus, listed_resources(reader.documents))
+    return {"focus": focus, "left_out": left_out, "narrowed": reader.narrowed}
+
+
+def _aim(reader: Reader, resources: Sequence[d.Document], *, check: bool = True) -> None:
+    """Decide of which of the listed resources log settings are read: those that the filters choose, or all."""
+    focus = reader.options.focus
+    if not is_active(focus):
+        return
+    seen, _ = split([focus], resources)
+    if check:
+        whole = not any(doc["type"] == d.RESOURCE_LIST for doc in reader.documents)
+        for sentence in check_met(focus, resources, seen, whole=whole):
+            reader.tell(sentence)
+    reader.narrowed = is_narrow([focus], (r for r in resources if d.normal_id(r["id"]) in seen))
+    if reader.narrowed:
+        reader.deep = lambda resource: d.normal_id(resource["id"]) in seen
+
+
 def _plan_rest(reader: Reader) -> None:
     """Plan what would have been read about what was: an interrupted run says of all of it that it was not."""
     scanned = {doc["id"].lower() for doc in reader.documents if doc["type"] == d.SUBSCRIPTION}
-    listed = filter(inventory.is_resource, reader.documents)
+    listed = filter(is_resource, reader.documents)
     resources = [doc for doc in listed if f"/subscriptions/{d.subscription_of(doc['id'])}" in scanned]
+    _aim(reader, resources, check=False)
     settings_jobs(reader, resources, [])
     known = {d.normal_id(resource["id"]) for resource in resources}
     place_jobs(reader, known)
@@ -171,6 +202,7 @@ async def _read_all(reader: Reader) -> None:
         raise _nothing_readable(reader)
     await reader.each("subscriptions", about_each)
     resources = await inventory.resources(reader, subscriptions)
+    _aim(reader, resources)
     await read_settings(reader, resources)
     await read_destinations(reader, resources)
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from auditor import documents as d
 from auditor.errors import AuditorError
+from auditor.focus import is_resource
 from auditor.sources.azure import reads
 from auditor.sources.azure.pipeline import Refused, send, short
 from auditor.sources.azure.reader import Reader
@@ -154,13 +155,6 @@ async def resources(reader: Reader, subscriptions: Sequence[d.Document]) -> list
     await reader.each("subscriptions", directly)
     await reader.each("resources", [(item["id"], partial(_read_one, reader, item)) for item in listed])
     return [doc for doc in reader.documents if is_resource(doc)]
-
-
-def is_resource(doc: d.Document) -> bool:
-    """Whether a document is a resource, as it was listed or read."""
-    if d.marker(doc) is not None or "value" in doc:
-        return False
-    return "/providers/" in doc["id"].lower() and bool(d.subscription_of(doc["id"]))
 
 
 async def _graph_rows(reader: Reader, guids: list[str]) -> tuple[list[d.Document], bool]:

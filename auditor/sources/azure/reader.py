@@ -57,6 +57,8 @@ class Reader:
         self.watch: Watch | None = None  # for a run that can go on later
         self.denied = 0
         self.tenant = ""  # id, once known
+        self.deep: Callable[[d.Document], bool] = lambda _: True  # of which resources log settings are read
+        self.narrowed = False  # of some of them alone, since the filters allow it
         self.api_versions: dict[str, str] = {}
         self._progress = progress
         self._keep = keep

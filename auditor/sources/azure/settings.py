@@ -25,26 +25,38 @@ async def read_settings(reader: Reader, resources: Sequence[d.Document]) -> None
 
 
 def settings_jobs(reader: Reader, resources: Iterable[d.Document], unlisted: list[d.Document]) -> list[Job]:
-    """Diagnostic settings of all that can log, categories once for each kind, and the other ways of logging."""
+    """Diagnostic settings of all that can log, categories once for each kind, and the other ways of logging.
+
+    Where the run has a focus, settings are read of what `reader.deep` names, and categories of the kinds among it; the
+    other reads are of all, because resources are judged by their neighbours.
+    """
     kinds: dict[tuple[str, ...], list[d.Document]] = {}
+    asked: set[tuple[str, ...]] = set()
     jobs: list[Job] = []
     for resource in sorted(resources, key=lambda r: str(r["id"]).lower()):
         kind = d.kind_key(resource)
+        deep = reader.deep(resource)
         if kind[0] == _STORAGE:  # its own id carries metrics only; each service logs by itself
             for service in d.storage_services(resource):
                 part = {"id": d.storage_service_id(resource["id"], service), "type": f"{kind[0]}/{service}"}
                 kinds.setdefault((*kind, service), []).append(part)
-                jobs.append(reader.job(reads.SETTINGS, part["id"]))
-            for service in d.classic_services(resource):
+                if deep:
+                    asked.add((*kind, service))
+                    jobs.append(reader.job(reads.SETTINGS, part["id"]))
+            for service in d.classic_services(resource) if deep else ():
                 reader.plan.add(d.storage_analytics_id(resource["id"], service), d.STORAGE_ANALYTICS)
                 jobs.append(("//storage", partial(read_classic, reader, resource, service)))
             jobs.extend(reader.job(read, resource["id"]) for read in reads_of(kind[0]))
             continue
         kinds.setdefault(kind, []).append(resource)
-        if can_log(kind[0]):
+        if deep:
+            asked.add(kind)
+        if deep and can_log(kind[0]):
             jobs.append(reader.job(reads.SETTINGS, resource["id"]))
         jobs.extend(reader.job(read, resource["id"]) for read in reads_of(kind[0]))
-    for _, members in sorted(kinds.items()):
+    for alike, members in sorted(kinds.items()):
+        if alike not in asked:
+            continue
         reader.plan.add(reads.CATEGORIES.id(members[0]["id"]), d.DIAGNOSTIC_CATEGORIES)
         jobs.append((members[0]["id"], partial(_read_categories, reader, members, unlisted)))
     return jobs
@@ -62,7 +74,7 @@ async def _read_categories(reader: Reader, members: Sequence[d.Document], unlist
         answer = await reader.document(read, resource["id"])
         if d.marker(answer) is None:
             if not catalogued and _offers_logs(answer["value"]):
-                unlisted.extend(members)
+                unlisted.extend(filter(reader.deep, members))
             return
         if not catalogued and d.marker(answer) == "$unsupported":
             return
