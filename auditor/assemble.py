@@ -342,7 +342,7 @@ def _place(place: Place, estate: _Estate) -> Resource:
     """A destination that a setting names; what it is itself decides whether it is judged."""
     found = place_resource(place, estate.documents, estate.resolve, estate.scope, declared=estate.declared)
     owner = d.event_hub_namespace(place.id) if place.kind == "event-hub" else place.id
-    seen = estate.sight.sees(owner, d.type_of(owner)) or estate.sight.sees(owner, d.LOG_DESTINATION)
+    seen = estate.sight.sees(owner, d.type_of(owner))
     return msgspec.structs.replace(found, in_focus=seen and not estate.narrowed)
 
 

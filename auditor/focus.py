@@ -40,8 +40,13 @@ DESTINATION_TYPES: Final = frozenset(
 )
 # Types of what is judged without being listed as a resource.
 _UNLISTED: Final = tuple(
-    kind.lower()
-    for kind in (d.SUBSCRIPTION, d.ENTRA, d.MANAGEMENT_GROUP, d.LOG_DESTINATION, d.LOG_PROFILES, d.DELETED_VAULTS)
+    kind.lower() for kind in (d.SUBSCRIPTION, d.ENTRA, d.MANAGEMENT_GROUP, d.LOG_PROFILES, d.DELETED_VAULTS)
+)
+# Types of their parts that are not listed as resources either.
+_PARTS: Final = (
+    *(f"microsoft.storage/storageaccounts/{name.lower()}" for name in d.STORAGE_SERVICES.values()),
+    d.TABLES.lower(),
+    d.EVENT_HUBS.lower(),
 )
 _SETTINGS: Final = frozenset({d.DIAGNOSTIC_SETTINGS.lower(), d.STORAGE_ANALYTICS.lower()})
 _FLAGS: Final = {
@@ -160,22 +165,37 @@ def is_resource(document: Document) -> bool:
     return "/providers/" in document["id"].lower() and bool(d.subscription_of(document["id"]))
 
 
-def split(focus: Sequence[Focus], resources: Iterable[Document]) -> tuple[set[str], int]:
-    """The normal ids of the listed resources that are judged, and how many are not."""
+class Chosen(msgspec.Struct, frozen=True, kw_only=True):
+    """The listed resources that filters choose, by normal id."""
+
+    listed: frozenset[str]
+    judged: frozenset[str]
+    deep: frozenset[str]  # of which log settings are read
+    narrowed: bool  # those are not all, because no place that logs are sent to is judged
+
+    @property
+    def left_out(self) -> int:
+        """How many resources are not judged."""
+        return len(self.listed) - len(self.judged)
+
+
+def choose(focus: Sequence[Focus], resources: Iterable[Document]) -> Chosen:
+    """Which of the listed resources filters choose, and of which log settings are needed to judge them."""
     by_id = {normal_id(document["id"]): document for document in resources}
     sight = Sight(focus, by_id)
-    seen = {key for key, document in by_id.items() if sight.sees(key, str(document.get("type") or ""), document)}
-    return seen, len(by_id) - len(seen)
+    kinds = {key: str(document.get("type") or "").lower() for key, document in by_id.items()}
+    judged = frozenset(key for key, kind in kinds.items() if sight.sees(key, kind, by_id[key]))
+    everything = frozenset(by_id)
+    places = [key for key, kind in kinds.items() if kind in DESTINATION_TYPES]
+    if not any(map(is_active, focus)) or any(key in judged or _sees_part(sight, key, kinds[key]) for key in places):
+        return Chosen(listed=everything, judged=judged, deep=everything, narrowed=False)
+    return Chosen(listed=everything, judged=judged, deep=judged, narrowed=True)
 
 
-def is_narrow(focus: Iterable[Focus], seen: Iterable[Document]) -> bool:
-    """Whether no log setting but those of what is judged can matter: no place that logs are sent to is judged."""
-    active = [each for each in focus if is_active(each)]
-    if not active:
-        return False
-    if any(each.types and _of_type(each, d.LOG_DESTINATION.lower()) for each in active):
-        return False
-    return not any(str(document.get("type") or "").lower() in DESTINATION_TYPES for document in seen)
+def _sees_part(sight: Sight, key: str, kind: str) -> bool:
+    """Whether a part of a place that logs are sent to is judged, which a filter can name without the whole."""
+    parts = (part for part in _PARTS if part.startswith(f"{kind}/"))
+    return any(sight.sees(f"{key}/{part.rpartition('/')[2]}/default", part) for part in parts)
 
 
 def focused(collection: Collection, focus: Focus, notice: Callable[[str], None] | None = None) -> Collection:
@@ -184,53 +204,54 @@ def focused(collection: Collection, focus: Focus, notice: Callable[[str], None] 
         return collection
     wanted = (*collection.run.focus, focus)
     resources = list(listed_resources(collection.documents))
-    seen, left_out = split(wanted, resources)
+    chosen = choose(wanted, resources)
     lists = d.RESOURCE_LIST.lower()
     whole = not any(str(doc.get("type") or "").lower() == lists for doc in collection.documents)
-    for sentence in check_met(focus, resources, seen, whole=whole):
+    for sentence in check_met(focus, resources, chosen, whole=whole):
         if notice is not None:
             notice(sentence)
-    narrow = collection.run.narrowed or is_narrow(wanted, (r for r in resources if normal_id(r["id"]) in seen))
-    run = msgspec.structs.replace(collection.run, focus=wanted, left_out=left_out, narrowed=narrow)
-    if not narrow:
+    narrowed = collection.run.narrowed or chosen.narrowed
+    run = msgspec.structs.replace(collection.run, focus=wanted, left_out=chosen.left_out, narrowed=narrowed)
+    if not narrowed:
         return Collection(documents=collection.documents, run=run)
-    left = {normal_id(r["id"]) for r in resources} - seen
-    return Collection(documents=[doc for doc in collection.documents if not _tells_of(doc, left)], run=run)
+    return Collection(documents=[doc for doc in collection.documents if not _left_unread(doc, chosen)], run=run)
 
 
-def _tells_of(document: Document, left: set[str]) -> bool:
-    """Whether this is a log setting of something that was left out."""
+def _left_unread(document: Document, chosen: Chosen) -> bool:
+    """Whether this is a log setting that is not read with these filters."""
     if str(document.get("type") or "").lower() not in _SETTINGS:
         return False
     key = normal_id(document["id"])
     if "/providers/microsoft.insights/" in key:
         key = key.rpartition("/providers/microsoft.insights/")[0]
-    while key:
-        if key in left:
-            return True
+    while key and key not in chosen.listed:
         key = d.parent_of(key)
-    return False
+    return bool(key) and key not in chosen.deep
 
 
 # --- filters that meet nothing --------------------------------------------------------------------------------------
 
 
-def check_met(focus: Focus, resources: Sequence[Document], seen: set[str], *, whole: bool) -> list[str]:
-    """Refuse a filter that chooses nothing; where not all could be listed (`whole` is False) only say so."""
+def check_met(focus: Focus, resources: Sequence[Document], chosen: Chosen, *, whole: bool) -> list[str]:
+    """Refuse a filter that chooses nothing.
+
+    Where not all could be listed (`whole` is False) it may choose something there, which is only said, unless nothing
+    at all would be judged.
+    """
     told: list[str] = []
     for field, (flag, what) in _FLAGS.items():
         for word in getattr(focus, field):
             only = Focus(**{field: (word,)})
             if field == "types" and _names_unlisted(word.lower(), resources):
                 continue
-            if split([only], _in_groups(resources))[0]:
+            if choose([only], _in_groups(resources)).judged:
                 continue
             problem = f"{flag} {word[:80]!r}: no resource has such a {what}"
-            if whole:
+            if whole or not chosen.judged:
                 raise AuditorError(problem, _near(field, word, resources))
             told.append(f"{problem} among those that could be listed")
     other = any(_names_unlisted(word.lower(), resources) for word in focus.types)
-    if not seen and not other and whole:
+    if not chosen.judged and not other:
         raise AuditorError(f"no resource meets all of: {words_of(focus)}", "leave a filter out, or widen one")
     return told
 
@@ -276,8 +297,8 @@ def words_of(focus: Focus) -> str:
     """Filters in words: `resource group rg-app or rg-web; not tag env=test`."""
     parts = []
     for field, (_, what) in _FLAGS.items():
-        if chosen := getattr(focus, field):
-            parts.append(f"{what} {' or '.join(map(_safe, chosen))}")
-        if left := getattr(focus, f"exclude_{field}"):
-            parts.append(f"not {what} {' or '.join(map(_safe, left))}")
+        for start, words in (("", getattr(focus, field)), ("not ", getattr(focus, f"exclude_{field}"))):
+            if words:
+                more = f" and {len(words) - _MOST_TOLD:,} more" if len(words) > _MOST_TOLD else ""
+                parts.append(f"{start}{what} {' or '.join(map(_safe, words[:_MOST_TOLD]))}{more}")
     return "; ".join(parts)

@@ -282,9 +282,10 @@ def last_line(report: Report) -> str:
     worst = ", ".join(f"{counts[s]} {s}" for s in SEVERITIES if counts[s])
     share = report.completeness.share * 100
     readable = "100" if share >= 100 else f"{min(share, 99.9):.1f}"
+    left_out = f" · filtered: {report.run.left_out:,} resources left out" if report.run.focus else ""
     return (
         f"{counts['fail']} failed{f' ({worst})' if worst else ''}, {counts['pass']} passed, "
-        f"{counts['unknown']} unknown, {counts['not-applicable']} not applicable · {readable} % readable"
+        f"{counts['unknown']} unknown, {counts['not-applicable']} not applicable · {readable} % readable{left_out}"
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from auditor.formats.gaps import ELSEWHERE, Gap, gaps
 from auditor.formats.view import scope_names, tenant_name
-from auditor.formats.words import count, when
+from auditor.formats.words import count, part_of, when
 from auditor.report import STATES, Report, RuleResult, Tally, by_rule, last_line, tally_rows
 
 WIDTH = 80
@@ -32,6 +33,9 @@ def _head(report: Report) -> Iterator[str]:
     if run.tenant:
         yield clean(_cut(f"Tenant {tenant_name(report)}"))
     yield scope
+    part = part_of(run)
+    if part:
+        yield from textwrap.wrap(clean(part), WIDTH)
 
 
 def _figures(report: Report, tally: Tally) -> Iterator[str]:

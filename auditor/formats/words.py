@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from auditor.documents import Run
+from auditor.focus import words_of
 from auditor.formats.names import TECHNIQUES, TYPES
 from auditor.report import DestinationInfo, RuleResult, State, Status, Tally
 
@@ -125,6 +127,15 @@ def technique(attack_id: str) -> str:
 def count(number: int, singular: str, plural: str = "") -> str:
     """`1 rule`, `1,284 rules`."""
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def part_of(run: Run) -> str:
+    """What the filters of a run left out, so that nobody takes a part for the whole; empty without filters."""
+    if not run.focus:
+        return ""
+    filters = "; and ".join(map(words_of, run.focus))
+    left = "1 resource is" if run.left_out == 1 else f"{run.left_out:,} resources are"
+    return f"Only a part of the estate is judged ({filters}): {left} left out."
 
 
 def outcomes(counts: dict[str, int]) -> str:

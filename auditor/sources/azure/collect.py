@@ -14,7 +14,7 @@ import msgspec
 
 from auditor import documents as d
 from auditor.errors import AuditorError, IdentityError
-from auditor.focus import check_met, checked, is_active, is_narrow, is_resource, listed_resources, split
+from auditor.focus import check_met, checked, choose, is_active, is_resource, listed_resources
 from auditor.sources.azure import inventory, reads
 from auditor.sources.azure.auth import TRUST_HINT, Identity, login_hint, open_credential, sign_in
 from auditor.sources.azure.cloud import Options
@@ -159,7 +159,7 @@ def _focus_of(reader: Reader) -> dict[str, Any]:
     if not is_active(reader.options.focus):
         return {}
     focus = (reader.options.focus,)
-    _, left_out = split(focus, listed_resources(reader.documents))
+    left_out = choose(focus, listed_resources(reader.documents)).left_out
     return {"focus": focus, "left_out": left_out, "narrowed": reader.narrowed}
 
 
@@ -168,14 +168,13 @@ def _aim(reader: Reader, resources: Sequence[d.Document], *, check: bool = True)
     focus = reader.options.focus
     if not is_active(focus):
         return
-    seen, _ = split([focus], resources)
+    chosen = choose([focus], resources)
     if check:
         whole = not any(doc["type"] == d.RESOURCE_LIST for doc in reader.documents)
-        for sentence in check_met(focus, resources, seen, whole=whole):
+        for sentence in check_met(focus, resources, chosen, whole=whole):
             reader.tell(sentence)
-    reader.narrowed = is_narrow([focus], (r for r in resources if d.normal_id(r["id"]) in seen))
-    if reader.narrowed:
-        reader.deep = lambda resource: d.normal_id(resource["id"]) in seen
+    reader.narrowed = chosen.narrowed
+    reader.deep = lambda resource: d.normal_id(resource["id"]) in chosen.deep
 
 
 def _plan_rest(reader: Reader) -> None:
