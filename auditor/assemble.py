@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -15,17 +15,18 @@ from auditor.completeness import count_reads, unread_in
 from auditor.documents import Collection, Document, marker, normal_id
 from auditor.drafts import Draft, KindKey, drafts_of, origin_of, with_members
 from auditor.facts.classic import classic_logging, classic_only
-from auditor.facts.destinations import Resolver, destination_facts, destination_index
+from auditor.facts.destinations import Resolver, destination_index
+from auditor.facts.evidence import protected_somewhere
 from auditor.facts.exposure import exposure, open_without_group
 from auditor.facts.flows import FlowCover, Flows, flow_facts
 from auditor.facts.licence import licence, workload_identities
 from auditor.facts.look import Look, TypeFacts
+from auditor.facts.network import VNET
 from auditor.facts.network_index import index_network
 from auditor.facts.offers import Groups, entra_offers, entra_withheld, offers_none, offers_of
-from auditor.facts.places import Place, Places, place_resource
+from auditor.facts.places import Place, Places, as_destination, place_resource
 from auditor.facts.settings import routes_of, setting_facts, settings_of
 from auditor.facts.shapes import entries, mapping, text
-from auditor.facts.workspaces import table_keeps
 from auditor.focus import Sight
 from auditor.inventory import Destination, Inventory, LogSetting, Resource, Subscription, Unknown
 
@@ -47,61 +48,109 @@ class _Estate(msgspec.Struct, kw_only=True):
     """What is worked out once for all resources."""
 
     documents: dict[str, Document]
+    drafts: list[Draft]
     declared: bool  # a template or plan: what is not there is not there
     look: Look
     scope: frozenset[str]  # subscriptions that were scanned
     sight: Sight
     narrowed: bool  # not all that may send logs to a place was asked whether it does
-    categories: dict[KindKey, Document]
+    categories: Mapping[KindKey, Document]
     resolve: Resolver
-    places: Places
+    places: Places  # that are being gathered
     licence: str | Unknown
     workload: bool | Unknown
     offers: dict[tuple[str, int, bool], tuple[frozenset[str], Groups]] = {}  # by type and list of categories
     routed: set[tuple[str, frozenset[str], bytes]] = set()
 
 
-def assemble(collection: Collection, *, today: str = "") -> Inventory:
+class Shared(msgspec.Struct, frozen=True, kw_only=True):
+    """What a part of an estate must know of the rest (see survey.py); `judged` are the part's own subscriptions."""
+
+    judged: frozenset[str]  # lower-case ids; "" for what is in none
+    documents: Sequence[Document] = ()
+    categories: Mapping[KindKey, Document] = {}  # read of one resource of a kind, wherever that is
+    protected: bool = False  # some network somewhere has DDoS protection
+    places: Places = msgspec.field(default_factory=Places)  # where logs go, and what each place receives
+
+
+def assemble(collection: Collection, *, today: str = "", shared: Shared | None = None) -> Inventory:
     """Turn documents into an inventory; `today` (ISO date) decides about features that retire.
 
-    Without `today`, it is the day on which the documents were collected.
+    Without `today`, it is the day on which the documents were collected. With `shared`, the documents are a part of an
+    estate, and only the part's own resources are there to be judged.
     """
+    estate = _estate(collection, today, shared)
+    documents = estate.documents
+    net = index_network(documents)
+    flows = flow_facts(net, today=_day(estate), destination=estate.resolve)
+    resources = [_resource(draft, estate) for draft in estate.drafts if not _stale(draft, documents)]
+    _flow_places(flows, estate, shared)
+    places = estate.places if shared is None else shared.places
+    exposed = {key: found.facts for key, found in exposure(net).items()}
+    exposed |= {key: {"open_without_group": is_open} for key, is_open in open_without_group(net).items()}
+    resources = [_with_network(resource, exposed.get(resource.id, {}), flows) for resource in resources]
+    resources = [as_destination(r, places, documents, estate.resolve, declared=estate.declared) for r in resources]
+    resources += [
+        found
+        for place in places.all()
+        if shared is None or d.subscription_of(place.id) in shared.judged
+        if (found := _place(place, estate)).in_focus or place.in_use
+    ]
+    return Inventory(
+        resources=tuple(sorted(resources, key=lambda r: (r.id, r.type))),
+        run=collection.run,
+        subscriptions=tuple(_subscriptions(documents)),
+        unread=tuple(unread_in([*collection.documents, *_elsewhere(shared)])),
+        reads=count_reads(collection.documents, within=documents.values()),
+        judged=None if shared is None else shared.judged,
+        ddos_protected=protected_somewhere(r for r in resources if r.type.lower() == VNET)
+        or (shared is not None and shared.protected),
+    )
+
+
+def places_of(collection: Collection, shared: Shared, *, today: str = "") -> Places:
+    """Where a part's own resources send their logs, and what each place receives of them."""
+    estate = _estate(collection, today, shared)
+    for draft in estate.drafts:
+        if d.subscription_of(draft.id) in shared.judged and not _stale(draft, estate.documents):
+            _resource(draft, estate)
+    flows = flow_facts(index_network(estate.documents), today=_day(estate), destination=estate.resolve)
+    _flow_places(flows, estate, shared)
+    return estate.places
+
+
+def _estate(collection: Collection, today: str, shared: Shared | None) -> _Estate:
     run = collection.run
-    documents = with_members(collection.documents)
+    documents = with_members([*(shared.documents if shared else ()), *collection.documents])
     skus = documents.get(normal_id(f"/providers/{d.SUBSCRIBED_SKUS}"))
     drafts = list(drafts_of(documents, run))
     declared = run.source != "azure"
     resolve = destination_index(documents, declared=declared)
-    day = today or run.finished_at[:10]
-    estate = _Estate(
+    return _Estate(
         documents=documents,
+        drafts=drafts,
         declared=declared,
-        look=Look(documents=documents, resolve=resolve, declared=declared, today=day),
+        look=Look(documents=documents, resolve=resolve, declared=declared, today=today or run.finished_at[:10]),
         scope=frozenset(_scope(documents)),
         sight=Sight(run.focus, documents),
         narrowed=run.narrowed,
-        categories=_categories_by_kind(drafts, documents),
+        categories=shared.categories if shared else categories_by_kind(drafts, documents),
         resolve=resolve,
         places=Places(),
         licence=licence(skus),
         workload=workload_identities(skus),
     )
-    net = index_network(documents)
-    flows = flow_facts(net, today=date.fromisoformat(day) if day else date.min, destination=estate.resolve)
-    _flow_places(flows, estate)
-    resources = [_resource(draft, estate) for draft in drafts if not _stale(draft, documents)]
-    exposed = {key: found.facts for key, found in exposure(net).items()}
-    exposed |= {key: {"open_without_group": is_open} for key, is_open in open_without_group(net).items()}
-    resources = [_with_network(resource, exposed.get(resource.id, {}), flows) for resource in resources]
-    resources = [_as_destination(resource, estate) for resource in resources]
-    resources += [found for place in estate.places.all() if (found := _place(place, estate)).in_focus or place.in_use]
-    return Inventory(
-        resources=tuple(sorted(resources, key=lambda r: (r.id, r.type))),
-        run=run,
-        subscriptions=tuple(_subscriptions(documents)),
-        unread=tuple(unread_in(collection.documents)),
-        reads=count_reads(collection.documents),
-    )
+
+
+def _elsewhere(shared: Shared | None) -> Iterator[Document]:
+    """The shared documents that belong to other parts."""
+    for document in shared.documents if shared else ():
+        if shared and d.subscription_of(text(document.get("id"))) not in shared.judged:
+            yield document
+
+
+def _day(estate: _Estate) -> date:
+    return date.fromisoformat(estate.look.today) if estate.look.today else date.min
 
 
 # --- what is common to all ------------------------------------------------------------------------------------------
@@ -131,7 +180,7 @@ def _scope(documents: Mapping[str, Document]) -> Iterator[str]:
             yield d.subscription_of(key)
 
 
-def _categories_by_kind(drafts: list[Draft], documents: Mapping[str, Document]) -> dict[KindKey, Document]:
+def categories_by_kind(drafts: Iterable[Draft], documents: Mapping[str, Document]) -> dict[KindKey, Document]:
     """The list of categories that was read for each kind; resources of one kind offer the same."""
     found: dict[KindKey, Document] = {}
     for draft in drafts:
@@ -307,15 +356,16 @@ def _own_facts(draft: Draft, estate: _Estate) -> dict[str, Any]:
 # --- the network ----------------------------------------------------------------------------------------------------
 
 
-def _flow_places(flows: Flows, estate: _Estate) -> None:
+def _flow_places(flows: Flows, estate: _Estate, shared: Shared | None) -> None:
     """Where flow logs go are destinations like any other; in use are those of judged flow logs and judged networks."""
     sees = estate.sight.sees
     covers = {**flows.groups, **flows.networks, **flows.subnets}
     judged = [cover for key, cover in covers.items() if sees(key, d.type_of(key))]
     in_use = {setting.id for cover in judged for setting in (*cover.settings, *cover.part)}
     for key in sorted(flows.logs):
-        setting = flows.logs[key].setting
-        estate.places.flow_log(setting, in_use=setting.id in in_use or sees(key, d.FLOW_LOGS))
+        if shared is None or d.subscription_of(key) in shared.judged:
+            setting = flows.logs[key].setting
+            estate.places.flow_log(setting, in_use=setting.id in in_use or sees(key, d.FLOW_LOGS))
 
 
 def _with_network(resource: Resource, exposed: Mapping[str, Any], flows: Flows) -> Resource:
@@ -344,43 +394,3 @@ def _place(place: Place, estate: _Estate) -> Resource:
     owner = d.event_hub_namespace(place.id) if place.kind == "event-hub" else place.id
     seen = estate.sight.sees(owner, d.type_of(owner))
     return msgspec.structs.replace(found, in_focus=seen and not estate.narrowed)
-
-
-# --- destinations as the resources that they are --------------------------------------------------------------------
-
-_DESTINATION_KINDS = {
-    "microsoft.operationalinsights/workspaces": "log-analytics",
-    "microsoft.storage/storageaccounts": "storage",
-    "microsoft.eventhub/namespaces": "event-hub",
-}
-
-
-def _as_destination(resource: Resource, estate: _Estate) -> Resource:
-    """The facts of a resource that logs are, or could be, sent to; and of a workspace's tables."""
-    kind = _DESTINATION_KINDS.get(resource.type.lower())
-    if kind is not None:
-        places = estate.places.of_resource(resource.id)
-        facts: dict[str, Any] = {"destination": bool(places), "exists": True}
-        if places:
-            receives = set().union(*(place.receives for place in places))
-            facts |= destination_facts(
-                estate.documents, kind, resource.id, estate.resolve, receives=receives, declared=estate.declared
-            )
-            facts["receives"] = sorted(receives)
-        return msgspec.structs.replace(resource, facts={**resource.facts, **facts})
-    if resource.type.lower() == d.TABLES.lower() and not resource.is_stand_in:
-        return msgspec.structs.replace(resource, facts={**resource.facts, **_table_facts(resource, estate)})
-    return resource
-
-
-def _table_facts(table: Resource, estate: _Estate) -> dict[str, Any]:
-    workspace = estate.documents.get(table.parent, {})
-    received = {name for place in estate.places.of_resource(table.parent) for name in place.receives}
-    total, interactive = table_keeps(workspace, table.name, estate.documents.get(table.id))
-    properties = mapping(table.properties) if not isinstance(table.properties, Unknown) else {}
-    return {
-        "receives": table.name.lower() in received,
-        "retention_days": total,
-        "interactive_days": interactive,
-        "plan": text(properties.get("plan")),
-    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -47,6 +47,13 @@ class ScopeFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     exclude_types: list[str] = []
 
 
+class AcceptedDestinations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The places that logs may be sent to: ids with `*`, or kinds such as `log-analytics`; and tags as `name=value`."""
+
+    ids: list[str] = []
+    tags: list[str] = []
+
+
 class RulesFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which rules judge, and with which parameters and severities."""
 
@@ -55,6 +62,7 @@ class RulesFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ignore: list[str] = []
     severity: dict[str, Severity] = {}
     params: dict[str, dict[str, Any]] = {}
+    accepted_destinations: AcceptedDestinations = AcceptedDestinations()
 
 
 class GateFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,6 +77,7 @@ class CollectFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     auth: str = "auto"
     concurrency: int = 128
+    inventory: Literal["graph", "arm"] = "graph"
 
 
 class ReportFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -39,7 +39,7 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
 
     `kind` is `log-analytics`, `storage`, `event-hub` or `partner`; `id` the normal ARM id. `exists` False means
     certainly gone. `retention_days` is how long a record is kept in all (`inf`: no expiry), `interactive_days` how
-    long it can be queried at once.
+    long it can be queried at once; `tags` are its tags, each as `name=value`.
     """
 
     kind: str
@@ -48,6 +48,7 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     accepts: bool | Unknown = True
     retention_days: float | Unknown = float("inf")
     interactive_days: float | Unknown = float("inf")
+    tags: tuple[str, ...] | Unknown = ()
 
 
 class LogSetting(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,6 +133,8 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     destinations: tuple[Destination, ...] = ()  # one per distinct place, with the place's own (default) retention
     unread: tuple[Unread, ...] = ()
     reads: Mapping[str, int] = {}  # answered, not_supported, unknown
+    judged: frozenset[str] | None = None  # of a part of an estate: its own subscriptions, "" for what is in none
+    ddos_protected: bool = False  # some network of the estate has DDoS protection
 
     @cached_property
     def by_id(self) -> dict[str, Resource]:
@@ -150,6 +153,10 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def subscription_names(self) -> dict[str, str]:
         """Subscription id → display name."""
         return {s.id: s.name for s in self.subscriptions}
+
+    def is_own(self, subscription: str) -> bool:
+        """Whether what is in this subscription is judged here, and not only there to be looked up."""
+        return self.judged is None or subscription in self.judged
 
     def get(self, resource_id: str) -> Resource | None:
         """The resource with this id, whatever its case."""

@@ -10,8 +10,8 @@ from auditor.documents import DELETED_VAULTS, LOG_PROFILES, TABLES
 from auditor.inventory import Destination, Inventory, LogSetting, Resource, Unknown
 from auditor.match import Scope, lookup
 from auditor.meet import Candidates, Verdict, meet
-from auditor.report import SEVERITIES, Completeness, Finding, Report, Status, Subject, fingerprint
-from auditor.rule import AnyOf, Logs, Rule
+from auditor.report import SEVERITIES, Completeness, Finding, Report, Severity, Status, Subject, fingerprint
+from auditor.rule import AllOf, AnyOf, Logs, Rule
 from auditor.truth import Truth
 
 MAX_REASONS = 5
@@ -22,14 +22,16 @@ MAX_TEXT = 1000  # characters of one value
 def judge(inventory: Inventory, rules: Sequence[Rule], generated_at: str = "") -> Report:
     """Judge an estate with these rules; the same inventory, rules and clock give the same report."""
     findings: list[Finding] = []
-    for rule in sorted(rules, key=lambda r: (SEVERITIES.index(r.info.severity), r.id)):
-        findings += sorted(judge_rule(rule, inventory), key=lambda f: (f.subject.id.lower(), f.subject.id))
+    for rule in in_report_order(rules):
+        findings += sorted(judge_rule(rule, inventory), key=by_subject)
     reads = inventory.reads
     return Report(
         generated_at=generated_at or inventory.run.finished_at,
         run=inventory.run,
         subscriptions=list(inventory.subscriptions),
-        resource_count=sum(r.in_focus and _is_listed(r) for r in inventory.by_id.values()),
+        resource_count=sum(
+            r.in_focus and _is_listed(r) for r in inventory.by_id.values() if inventory.is_own(r.subscription)
+        ),
         rules=[rule.info for rule in rules],
         findings=findings,
         coverage=coverage_rows(inventory),
@@ -42,6 +44,16 @@ def judge(inventory: Inventory, rules: Sequence[Rule], generated_at: str = "") -
             unknown=reads.get("unknown", 0),
         ),
     )
+
+
+def in_report_order(rules: Iterable[Rule]) -> list[Rule]:
+    """Rules as a report lists their findings: the worst first."""
+    return sorted(rules, key=lambda rule: (SEVERITIES.index(rule.info.severity), rule.id))
+
+
+def by_subject(finding: Finding) -> tuple[str, str]:
+    """The order of one rule's findings."""
+    return finding.subject.id.lower(), finding.subject.id
 
 
 # Parts of resources that Azure does not list as resources of their own.
@@ -72,10 +84,12 @@ def judge_rule(rule: Rule, inventory: Inventory) -> Iterator[Finding]:
             continue
         verdict = meet(rule.require, resource, scope, inventory, index)
         status = _status(verdict, in_scope)
+        severity, because = _severity(rule, [resource], status)
         yield Finding(
             rule=rule.id,
             status=status,
-            severity=rule.info.severity,
+            severity=severity,
+            severity_because=because,
             message=_message(rule, inventory, resource, status, verdict, scope),
             fingerprint=fingerprint(rule.id, resource.id),
             subject=_subject(resource),
@@ -86,6 +100,8 @@ def judge_rule(rule: Rule, inventory: Inventory) -> Iterator[Finding]:
 
 def _in_scope(rule: Rule, inventory: Inventory) -> Iterator[tuple[Resource, Scope, Truth]]:
     for resource in _subjects(rule, inventory):
+        if not inventory.is_own(resource.subscription):
+            continue
         scope = Scope(resource, rule.info.params)
         inside: Truth = True if rule.where is None else rule.where(resource, scope)
         if inside is not False:
@@ -123,10 +139,12 @@ def _judge_groups(
         status = _status(verdict, inside)
         subject_id = "/".join(key)
         named = dict(zip(rule.per, key, strict=True))
+        severity, because = _severity(rule, [member[0] for member in members], status)
         yield Finding(
             rule=rule.id,
             status=status,
-            severity=rule.info.severity,
+            severity=severity,
+            severity_because=because,
             message=_message(rule, inventory, resource, status, verdict, scope, shown=subject_id),
             fingerprint=fingerprint(rule.id, subject_id),
             subject=Subject(
@@ -152,6 +170,15 @@ def _status(verdict: Verdict, inside: Truth) -> Status:
     if verdict.truth is True:
         return "pass"
     return "fail" if verdict.truth is False and inside is True else "unknown"
+
+
+def _severity(rule: Rule, resources: Sequence[Resource], status: Status) -> tuple[Severity, str]:
+    """The rule's severity, or the first other one whose match certainly holds for one of these; and why."""
+    for case in rule.severity_when if status in ("fail", "unknown") else ():
+        # A scope of its own: what cannot be told here is no reason for the status.
+        if any(case.where(resource, Scope(resource, rule.info.params)) is True for resource in resources):
+            return case.severity, case.because
+    return rule.info.severity, ""
 
 
 # --- telling --------------------------------------------------------------------------------------------------------
@@ -183,6 +210,8 @@ def _message(
         return rule.info.title
     if status == "not-applicable":
         why = resource.facts.get("why_not_offered")
+        if isinstance(rule.require, Logs) and not rule.require.categories:
+            return f"{shown or resource.name} exports no log that matters for security."
         return str(why) if isinstance(why, str) and why else f"{shown or resource.name} does not offer these logs."
     if status == "unknown":
         why = scope.seen[0].reason if scope.seen else "not everything it depends on could be read"
@@ -210,12 +239,16 @@ def _evidence(rule: Rule, resource: Resource, verdict: Verdict, status: Status) 
     for path, steps in rule.evidence if status != "pass" else ():
         value = lookup(resource, steps)
         if value is not None:
-            evidence[path] = _plain(value)
+            evidence[path] = plain(value)
     if verdict.missing:
         evidence["missing"] = list(verdict.missing)
     if verdict.unsure:
         evidence["unsure"] = list(verdict.unsure)
-    if isinstance(rule.require, Logs | AnyOf) and not isinstance(resource.settings, Unknown) and resource.settings:
+    if (
+        isinstance(rule.require, Logs | AnyOf | AllOf)
+        and not isinstance(resource.settings, Unknown)
+        and resource.settings
+    ):
         evidence["settings"] = [_setting(setting) for setting in resource.settings][:MAX_EVIDENCE]
         unread = sorted(
             {d.id for s in resource.settings for d in s.destinations if d.id and isinstance(d.exists, Unknown)}
@@ -245,7 +278,7 @@ def _destination(destination: Destination) -> str:
     return f"{destination.id} ({'deleted' if destination.exists is False else 'not readable'})"
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A value as JSON can hold it, bounded: evidence is for reading."""
     if isinstance(value, str):
         return value if len(value) <= MAX_TEXT else value[:MAX_TEXT]
@@ -256,8 +289,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Unknown):
         return f"unknown: {value.reason}"
     if isinstance(value, dict | Mapping):
-        return {str(k): _plain(value[k]) for k in sorted(value, key=str)[:MAX_EVIDENCE]}
+        return {str(k): plain(value[k]) for k in sorted(value, key=str)[:MAX_EVIDENCE]}
     if isinstance(value, list | tuple | frozenset | set):
         items = sorted(value, key=str) if isinstance(value, frozenset | set) else value
-        return [_plain(v) for v in list(items)[:MAX_EVIDENCE]]
+        return [plain(v) for v in list(items)[:MAX_EVIDENCE]]
     return str(value)[:MAX_TEXT]

@@ -8,14 +8,14 @@ from difflib import get_close_matches
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from auditor.catalog import catalog, known_category
 from auditor.errors import RuleError
-from auditor.match import ConditionError, Matcher, compile_condition, compile_match, is_reference
-from auditor.report import SEVERITIES, BlindTo, RuleInfo, Severity
+from auditor.match import ConditionError, Matcher, compile_condition, compile_match, is_reference, params_used
+from auditor.report import SEVERITIES, BlindTo, RuleInfo, Severity, SeverityCase
 from auditor.shipped import shipped, walk
 from auditor.strict_yaml import Lines, convert, load
 
@@ -28,13 +28,17 @@ class ExistsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RequireFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What must hold: exactly one of `logs` (with `to`), `exists`, `match`, `any_of`."""
+    """What must hold: exactly one of `logs` (with `to`), `exists`, `match`, `any_of`, `all_of`.
 
-    logs: list[str] | None = None
+    `logs: exported` asks of whatever the resource exports that matters for security.
+    """
+
+    logs: list[str] | Literal["exported"] | None = None
     to: str | list[str] | dict[str, Any] | None = None
     exists: ExistsFile | None = None
     match: dict[str, Any] | None = None
     any_of: list[RequireFile] | None = None
+    all_of: list[RequireFile] | None = None
 
 
 class RemediationFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -47,7 +51,7 @@ class RemediationFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, o
 
 
 class TestFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One test of a rule: resources in shorthand, and the status of every subject."""
+    """One test of a rule: resources in shorthand, and the status of every subject, with its severity if wanted."""
 
     __test__ = False
 
@@ -57,12 +61,21 @@ class TestFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     params: dict[str, Any] = {}
 
 
+class SeverityFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A subject that meets `where` is judged with another severity, `because` of what that says of it."""
+
+    where: dict[str, Any]
+    severity: Severity
+    because: str
+
+
 class RuleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A rule as written: every resource of a type (where …) must …"""
 
     id: str
     title: str
     severity: Severity
+    severity_when: list[SeverityFile] = []
     resource: str | list[str]
     where: dict[str, Any] | None = None
     per: list[str] | None = None
@@ -79,7 +92,10 @@ class RuleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class Logs(msgspec.Struct, frozen=True):
-    """Each category exported, with a destination that meets `to` in the same setting."""
+    """Each category exported, with a destination that meets `to` in the same setting.
+
+    No categories: those with relevance for security that the resource's diagnostic settings export already.
+    """
 
     categories: tuple[str, ...]
     to: Matcher | None
@@ -102,10 +118,25 @@ class Match(msgspec.Struct, frozen=True):
 class AnyOf(msgspec.Struct, frozen=True):
     """One of several requirements holds."""
 
-    options: tuple[Requirement, ...]
+    parts: tuple[Requirement, ...]
 
 
-Requirement = Logs | Exists | Match | AnyOf
+class AllOf(msgspec.Struct, frozen=True):
+    """All of several requirements hold; where one of them does not apply, none does."""
+
+    parts: tuple[Requirement, ...]
+
+
+Requirement = Logs | Exists | Match | AnyOf | AllOf
+VERBS = ("logs", "exists", "match", "any_of", "all_of")
+
+
+class Raise(msgspec.Struct, frozen=True):
+    """Another severity, higher or lower, for subjects that certainly meet a match."""
+
+    where: Matcher
+    severity: Severity
+    because: str
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,6 +148,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     where: Matcher | None
     per: tuple[str, ...]
     require: Requirement
+    severity_when: tuple[Raise, ...] = ()
     message: Template
     evidence: tuple[tuple[str, tuple[str, ...]], ...]  # path, and its steps
     tests: tuple[TestFile, ...]
@@ -132,6 +164,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 PER_FIELDS = ("subscription", "location", "resource_group", "type", "kind", "parent")
 PLACEHOLDERS = ("id", "name", "type", "location", "subscription", "subscription_name", "resource_group", "kind",
                 "missing")  # fmt: skip
+FILL_IN = "FILL-IN"  # what a rule file to start from leaves to its author
 STATUSES = ("pass", "fail", "unknown", "not-applicable")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -144,12 +177,21 @@ def parse_rule(text: str, file: str) -> Rule:
     raw, lines = load(text, file)
     if not isinstance(raw, Mapping):
         raise RuleError(file, 1, "a rule file is a mapping of keys", "start from `auditor rules new <id>`")
+    return compile_rule(raw, lines, file)
+
+
+def compile_rule(raw: Mapping[str, Any], lines: Lines, file: str) -> Rule:
+    """Compile what a rule file says; `lines` knows where each part stands."""
     written = convert(raw, RuleFile, lines, file)
     _check(written, lines, file)
     paths: list[str] = []
     try:
         where = compile_match(written.where, ("where",), paths) if written.where is not None else None
         require = _requirement(written.require, ("require",), lines, file, paths)
+        severity_when = tuple(
+            Raise(compile_match(case.where, ("severity_when", i, "where"), paths), case.severity, case.because.strip())
+            for i, case in enumerate(written.severity_when)
+        )
     except ConditionError as error:
         raise RuleError(file, lines.of(error.path), error.problem, error.hint) from None
     resources = [written.resource] if isinstance(written.resource, str) else written.resource
@@ -158,6 +200,7 @@ def parse_rule(text: str, file: str) -> Rule:
             id=written.id,
             title=written.title.strip(),
             severity=written.severity,
+            severity_when=[SeverityCase(severity=c.severity, because=c.because) for c in severity_when],
             resource=", ".join(resources),
             rationale=written.rationale.strip(),
             remediation={k: v for k, v in msgspec.to_builtins(written.remediation).items() if v.strip()},
@@ -171,11 +214,12 @@ def parse_rule(text: str, file: str) -> Rule:
         where=where,
         per=tuple(written.per or ()),
         require=require,
+        severity_when=severity_when,
         message=Template(written.message.strip() or f"{written.title.strip()}: not so for $name."),
         evidence=tuple((path, tuple(path.split("."))) for path in written.evidence),
         tests=tuple(written.tests),
         test_lines=tuple(lines.of(("tests", i)) or 1 for i in range(len(written.tests))),
-        paths=tuple(dict.fromkeys(paths)),
+        paths=tuple(path for path in dict.fromkeys(paths) if not path.startswith("params.")),
     )
 
 
@@ -183,6 +227,10 @@ def _check(rule: RuleFile, lines: Lines, file: str) -> None:
     def fail(path: Sequence[str | int], problem: str, hint: str = "") -> None:
         raise RuleError(file, lines.of(path), problem, hint)
 
+    written = msgspec.to_builtins(rule)
+    for where, param in params_used({part: written[part] for part in ("where", "require", "severity_when")}):
+        if param not in rule.params:
+            fail(where, f'there is no parameter "{param}"', f"parameters: {', '.join(rule.params) or 'none'}")
     stem = Path(file).stem
     if not _ID.fullmatch(rule.id):
         fail(["id"], f'the id "{rule.id}" is not kebab-case', "small letters, digits and single hyphens")
@@ -190,6 +238,9 @@ def _check(rule: RuleFile, lines: Lines, file: str) -> None:
         fail(["id"], f'the id "{rule.id}" differs from the file name "{stem}"')
     if not rule.resource or (isinstance(rule.resource, list) and not all(rule.resource)):
         fail(["resource"], "a resource type is missing")
+    for i, case in enumerate(rule.severity_when):
+        if not case.because.strip():
+            fail(["severity_when", i, "because"], "it is not said why the severity differs", 'such as "it is public"')
     for i, field in enumerate(rule.per or []):
         if field not in PER_FIELDS:
             fail(["per", i], f'"per" cannot be "{field}"', f"fields: {', '.join(PER_FIELDS)}")
@@ -213,12 +264,16 @@ def _check_tests(rule: RuleFile, fail: Callable[..., None]) -> None:
         for j, given in enumerate(test.given):
             if not isinstance(given.get("name"), str):
                 fail(["tests", i, "given", j], "a test resource needs a name")
-        for subject, status in test.expect.items():
+        for subject, expected in test.expect.items():
+            status, _, severity = expected.partition(" ")
             if status not in STATUSES:
                 fail(["tests", i, "expect", subject], f'"{status}" is no status', f"statuses: {', '.join(STATUSES)}")
-    expected = {status for test in rule.tests for status in test.expect.values()}
+            if severity and (severity not in SEVERITIES or status not in ("fail", "unknown")):
+                fail(["tests", i, "expect", subject], f'"{expected}" is not understood',
+                     f"a severity after fail or unknown: {', '.join(SEVERITIES)}")  # fmt: skip
+    wanted = {status.partition(" ")[0] for test in rule.tests for status in test.expect.values()}
     for status in ("pass", "fail"):
-        if status not in expected:
+        if status not in wanted:
             fail(["tests"], f"no test expects {status}")
 
 
@@ -228,11 +283,15 @@ def _check_tests(rule: RuleFile, fail: Callable[..., None]) -> None:
 def _requirement(
     raw: RequireFile, path: tuple[str | int, ...], lines: Lines, file: str, paths: list[str]
 ) -> Requirement:
-    given = [name for name in ("logs", "exists", "match", "any_of") if getattr(raw, name) is not None]
+    given = [name for name in VERBS if getattr(raw, name) is not None]
     if len(given) != 1:
-        raise ConditionError(path, "a requirement is exactly one of logs, exists, match, any_of")
+        raise ConditionError(path, f"a requirement is exactly one of {', '.join(VERBS)}")
     if raw.to is not None and raw.logs is None:
         raise ConditionError((*path, "to"), '"to" goes with "logs"')
+    if raw.logs == "exported":
+        if raw.to is None:
+            raise ConditionError((*path, "logs"), 'logs: exported asks where to, so it needs "to"')
+        return Logs((), _destination_matcher(raw.to, (*path, "to")))
     if raw.logs is not None:
         return Logs(tuple(_categories(raw.logs, (*path, "logs"))), _destination_matcher(raw.to, (*path, "to")))
     if raw.exists is not None:
@@ -243,10 +302,11 @@ def _requirement(
         return Exists(raw.exists.resource, matcher, keys)
     if raw.match is not None:
         return Match(compile_match(raw.match, (*path, "match"), paths))
-    if not raw.any_of:
-        raise ConditionError((*path, "any_of"), "any_of takes a list of requirements")
-    options = [_requirement(r, (*path, "any_of", i), lines, file, paths) for i, r in enumerate(raw.any_of)]
-    return AnyOf(tuple(options))
+    verb, several = given[0], raw.any_of or raw.all_of
+    if not several:
+        raise ConditionError((*path, verb), f"{verb} takes a list of requirements")
+    parts = tuple(_requirement(r, (*path, verb, i), lines, file, paths) for i, r in enumerate(several))
+    return AnyOf(parts) if raw.any_of else AllOf(parts)
 
 
 def _categories(names: list[str], path: tuple[str | int, ...]) -> Iterable[str]:
@@ -271,6 +331,17 @@ def _destination_matcher(to: Any, path: tuple[str | int, ...]) -> Matcher | None
         return compile_match(to, path, [])
     kind = compile_condition(to, path, [])
     return lambda destination, scope: kind(destination.kind, scope)
+
+
+def unfilled(rule: Rule) -> list[str]:
+    """The keys in which the author has not yet written what `rules new` left open."""
+    info = rule.info
+    questions = " ".join(info.blind_to.questions) if info.blind_to else ""
+    texts = {
+        "title": info.title, "message": rule.message.template, "rationale": info.rationale,
+        "remediation": " ".join(info.remediation.values()), "blind_to": questions,
+    }  # fmt: skip
+    return [key for key, text in texts.items() if FILL_IN in text]
 
 
 # --- finding rule files ---------------------------------------------------------------------------------------------
@@ -318,6 +389,12 @@ def choose(rules: Sequence[Rule], select: Sequence[str] = (), ignore: Sequence[s
     keep = chosen(select) if select else {r.id for r in rules}
     drop = chosen(ignore)
     return [rule for rule in rules if rule.id in keep - drop]
+
+
+def with_severity(rule: Rule, severity: Severity) -> Rule:
+    """The rule with one severity for whatever fails it: who sets it has weighed the cases."""
+    info = msgspec.structs.replace(rule.info, severity=severity, severity_when=[])
+    return msgspec.structs.replace(rule, info=info, severity_when=())
 
 
 def _glob(word: str) -> str:

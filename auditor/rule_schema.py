@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from auditor.match import OPERATORS
-from auditor.report import Report
-from auditor.rule import RuleFile
+from auditor.report import SEVERITIES, Report
+from auditor.rule import VERBS, RuleFile
 
 _CONDITION = {
     "description": "A plain value (text without regard to case), a list (one of), `$path`, operators, or nested lines.",
@@ -36,7 +36,13 @@ _OPERATORS = {
     "properties": {
         **{name: {"$ref": "#/$defs/Condition"} for name in ("any", "all", "not", "count")},
         "present": {"type": "boolean"},
-        "like": {"type": "string"},
+        "like": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+        "tagged": {
+            "anyOf": [
+                {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": "="}},
+                {"type": "string", "pattern": r"^\$[^$]"},
+            ]
+        },
         "at_least": _NUMBER,
         "at_most": _NUMBER,
     },
@@ -55,8 +61,11 @@ def rule_schema() -> str:
     require = definitions["RequireFile"]["properties"]
     require["match"] = match
     require["to"] = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}, match]}
-    definitions["RequireFile"]["oneOf"] = [{"required": [verb]} for verb in ("logs", "exists", "match", "any_of")]
+    definitions["RequireFile"]["oneOf"] = [{"required": [verb]} for verb in VERBS]
     definitions["ExistsFile"]["properties"]["where"] = match
+    definitions["SeverityFile"]["properties"]["where"] = match
+    expect = definitions["TestFile"]["properties"]["expect"]
+    expect["additionalProperties"]["pattern"] = f"^(pass|not-applicable|(fail|unknown)( ({'|'.join(SEVERITIES)}))?)$"
     return _text(schema, "Rule of the Azure Logging Auditor")
 
 

@@ -14,6 +14,7 @@ from auditor.documents import ENTRA, SUBSCRIPTION, Collection, Focus, Run, norma
 from auditor.errors import AuditorError
 from auditor.focus import DESTINATION_TYPES, Sight, checked, focused, is_resource, words_of
 from auditor.judge import judge
+from auditor.parts import Held, judge_in_parts
 from auditor.report import Report
 from auditor.rule import load_rules
 from auditor.sources.azure.collect import collect_now
@@ -294,6 +295,13 @@ def test_a_live_scan_with_filters_judges_as_the_whole_one_filtered(contoso, coll
     narrow = "little" in case or "all but" in case
     assert live.run.narrowed is narrow
     assert (live.run.planned < collection.run.planned) is narrow
+
+
+@pytest.mark.parametrize("case", LIVE)
+def test_an_estate_judged_in_parts_obeys_filters_too(collection, case: str) -> None:
+    part = focused(collection, LIVE[case])
+    whole = judged(part)
+    assert judge_in_parts(Held(part), rules, size=1) == whole
 
 
 def test_a_collection_that_was_filtered_can_be_filtered_again(contoso, collection, report) -> None:

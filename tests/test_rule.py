@@ -1,6 +1,7 @@
 """Rule files: what is refused, and where the error points."""
 
 import json
+import re
 
 import jsonschema
 import pytest
@@ -9,6 +10,7 @@ import yaml
 from auditor.errors import RuleError
 from auditor.rule import choose, load_rules, parse_rule
 from auditor.rule_schema import rule_schema
+from auditor.rule_tests import run_tests
 
 GOOD = """\
 id: my-rule
@@ -51,6 +53,14 @@ WRONG = [
     ("a tag", ("title: Vaults", "title: !!python/name:os.system Vaults"), 2, "not allowed"),
     ("not a mapping", (GOOD, "- a\n- b\n"), 1, "mapping of keys"),
     ("not YAML", ("title: Vaults", "title: [Vaults"), None, ""),
+    ("no reason for a severity", ("require:", "severity_when: [{where: {name: x}, severity: low, because: ''}]\nrequire:"), 5,
+     "why the severity differs"),
+    ("no such severity of a case", ("require:", "severity_when: [{where: {name: x}, severity: lo, because: y}]\nrequire:"), 5,
+     "invalid enum value"),
+    ("a case without a match", ("require:", "severity_when: [{where: {}, severity: low, because: y}]\nrequire:"), 5,
+     "a match is one or more lines"),
+    ("a severity nobody knows", ("no: fail", "no: fail grave"), 16, '"fail grave" is not understood'),
+    ("a severity of what passes", ("yes-it-does: pass,", "yes-it-does: pass high,"), 16, '"pass high" is not understood'),
     ("a per nobody has", ("require:", "per: [colour]\nrequire:"), 5, '"per" cannot be "colour"'),
 ]  # fmt: skip
 
@@ -120,3 +130,53 @@ def test_a_message_may_name_a_parameter():
     assert parse_rule(text, "my-rule.yaml").message.safe_substitute(days=90) == "$name lacks $missing for 90 days."
     with pytest.raises(RuleError, match='"\\$dais" is no placeholder'):
         parse_rule(text.replace("$days", "$dais"), "my-rule.yaml")
+
+
+@pytest.mark.parametrize("used", ["$params.dais", "params.dais"])
+def test_a_parameter_that_is_not_there_is_refused(used):
+    line = f"tags.days: {used}" if used.startswith("$") else f"{used}: {{present: true}}"
+    text = GOOD.replace("require:", f"where:\n  {line}\nrequire:") + "params: {days: 90}\n"
+    with pytest.raises(RuleError, match='there is no parameter "dais"'):
+        parse_rule(text, "my-rule.yaml")
+
+
+def test_what_is_exported_already_needs_a_place_to_ask_for():
+    with pytest.raises(RuleError, match='needs "to"'):
+        parse_rule(re.sub(r"logs: \[.*\]", "logs: exported", GOOD), "my-rule.yaml")
+
+
+ALL_OF = GOOD.replace(
+    "  logs: [AuditEvent]",
+    "  all_of:\n    - match: {kind: {not: odd}}\n    - any_of:\n        - logs: [AuditEvent]\n        - match: {kind: free}",
+).partition("tests:")[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        ("kind: plain, settings: [{categories: [AuditEvent], to: storage}]", "pass"),
+        ("kind: free", "pass"),
+        ("kind: odd, settings: [{categories: [AuditEvent], to: storage}]", "fail"),
+        ("kind: plain", "fail"),
+        ("kind: odd, settings: unknown", "fail"),
+        ("kind: plain, settings: unknown", "unknown"),
+    ],
+)
+def test_all_of_needs_each_of_its_parts(given, status):
+    tests = (
+        f"tests:\n  - name: it\n    given: [{{name: it, {given}}}, {{name: yes, kind: free}}, {{name: no}}]\n"
+        f"    expect: {{it: {status}, yes: pass, no: fail}}\n"
+    )
+    assert [outcome.differences for outcome in run_tests(parse_rule(ALL_OF + tests, "my-rule.yaml"))] == [()]
+
+
+def test_all_of_does_not_apply_where_one_of_its_logs_is_not_offered():
+    both = ALL_OF.replace(
+        "    - any_of:\n        - logs: [AuditEvent]\n        - match: {kind: free}", "    - logs: [AuditEvent]"
+    )
+    tests = (
+        "tests:\n  - name: it\n    given: [{name: none, offers: []}, {name: no}, "
+        "{name: yes, settings: [{categories: [AuditEvent], to: storage}]}]\n"
+        "    expect: {none: not-applicable, yes: pass, no: fail}\n"
+    )
+    assert [outcome.differences for outcome in run_tests(parse_rule(both + tests, "my-rule.yaml"))] == [()]

@@ -17,7 +17,7 @@ from auditor.cli.run import EXIT_INCOMPLETE, azure_options, chosen_rules, note
 from auditor.config import read_configuration
 from auditor.inventory import Resource, Unknown
 from auditor.match import Scope
-from auditor.rule import AnyOf, Logs, Requirement, Rule
+from auditor.rule import AllOf, AnyOf, Logs, Requirement, Rule
 from auditor.sources.azure.capabilities import CAPABILITIES, Capability, Examination
 
 EXIT_NO_IDENTITY = 4
@@ -101,6 +101,6 @@ def _licensed(kind: str, require: Requirement) -> bool:
 def _categories(require: Requirement) -> Iterator[str]:
     if isinstance(require, Logs):
         yield from require.categories
-    elif isinstance(require, AnyOf):
-        for option in require.options:
+    elif isinstance(require, AnyOf | AllOf):
+        for option in require.parts:
             yield from _categories(option)

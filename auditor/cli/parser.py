@@ -12,6 +12,7 @@ from auditor import __version__
 CLOUD_NAMES = ("public", "usgov", "china")
 AUTH_NAMES = ("auto", "cli", "powershell", "azd", "environment", "client-secret", "client-certificate",
               "managed-identity", "workload-identity", "device-code", "browser")  # fmt: skip
+INVENTORY_NAMES = ("graph", "arm")
 SEVERITY_NAMES = ("critical", "high", "medium", "low", "info")
 FORMAT_NAMES = ("console", "json", "markdown", "markdown-summary", "html")
 EXIT_CODES = """exit codes:
@@ -142,9 +143,12 @@ def _rules(commands: Any) -> None:
     _folders(show)
     test = _add(words, "test", "run the tests inside rule files", _later("rules", "test"))
     test.add_argument("folder", nargs="?", metavar="DIR", help="a folder of rules (default: the shipped ones)")
-    new = _add(words, "new", "write a new rule file to start from", _later("rules", "new"))
+    new = _add(words, "new", "write a new rule file to start from", _later("new_rule", "new"))
     new.add_argument("id", metavar="ID", help="the rule's id, in kebab-case")
-    new.add_argument("-o", "--output", default=".", metavar="DIR", help="the folder to write it in (default: here)")
+    new.add_argument("--resource", default="Microsoft.ContainerRegistry/registries", metavar="TYPE",
+                     help="the resource type it judges (default: container registries)")  # fmt: skip
+    new.add_argument("-o", "--output", default="rules", metavar="DIR",
+                     help="the folder to write it in (default: rules)")  # fmt: skip
     _add(words, "schema", "print the JSON schema of rule files, for editors", _later("rules", "schema"))
     parser.set_defaults(select=[], ignore=[], rules=[], config=None)
 
@@ -174,6 +178,8 @@ def _azure(parser: argparse.ArgumentParser) -> None:
     azure.add_argument("--auth", choices=AUTH_NAMES, metavar="HOW", help="how to sign in: "
                        f"{', '.join(AUTH_NAMES)} (default: auto, as DefaultAzureCredential does)")  # fmt: skip
     azure.add_argument("--cloud", choices=CLOUD_NAMES, help="the cloud to talk to (default: public)")
+    azure.add_argument("--inventory", choices=INVENTORY_NAMES, help="who lists the resources: Resource Graph, or "
+                       "Resource Manager itself, in more reads (default: graph, which falls back)")  # fmt: skip
     azure.add_argument("--concurrency", type=int, metavar="N", help="reads in flight at once (default: 128)")
 
 

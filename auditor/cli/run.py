@@ -19,7 +19,7 @@ from auditor.documents import Collection, Focus
 from auditor.errors import AuditorError
 from auditor.focus import checked, focused
 from auditor.report import Report, count_findings, last_line
-from auditor.rule import Rule
+from auditor.rule import Rule, with_severity
 from auditor.sources.azure.cloud import Options
 from auditor.sources.journal import Journal, open_journal
 
@@ -51,7 +51,7 @@ def _read(arguments: argparse.Namespace, configuration: Configuration) -> Collec
         return read_azure(arguments, configuration)
     from auditor.sources import open_file
 
-    for option in ("subscription", "management_group", "tenant", "auth", "cloud", "concurrency"):
+    for option in ("subscription", "management_group", "tenant", "auth", "cloud", "inventory", "concurrency"):
         if getattr(arguments, option):  # never judge more than was asked for, or as somebody else
             raise AuditorError(
                 f"--{option.replace('_', '-')} says how to read Azure, but the target is a file, which is judged whole",
@@ -153,6 +153,7 @@ def azure_options(arguments: argparse.Namespace, configuration: Configuration) -
         management_group=arguments.management_group or configuration.scope.management_group or None,
         focus=focus_of(arguments, configuration),
         auth=arguments.auth or configuration.collect.auth,
+        inventory=arguments.inventory or configuration.collect.inventory,
         concurrency=arguments.concurrency or configuration.collect.concurrency,
     )
 
@@ -223,12 +224,17 @@ def _check_known(configuration: Configuration, rules: dict[str, Rule]) -> None:
 
 
 def _tuned(rule: Rule, configuration: Configuration) -> Rule:
-    info = msgspec.structs.replace(
-        rule.info,
-        severity=configuration.rules.severity.get(rule.id, rule.info.severity),
-        params={**rule.info.params, **configuration.rules.params.get(rule.id, {})},
-    )
-    return msgspec.structs.replace(rule, info=info)
+    # Said once, for every rule that asks where logs go; a rule's own parameters outrank it.
+    accepted = configuration.rules.accepted_destinations
+    common = {"accepted": accepted.ids, "accepted_tags": accepted.tags}
+    params = {
+        **rule.info.params,
+        **{name: value for name, value in common.items() if value and name in rule.info.params},
+        **configuration.rules.params.get(rule.id, {}),
+    }
+    tuned = msgspec.structs.replace(rule, info=msgspec.structs.replace(rule.info, params=params))
+    severity = configuration.rules.severity.get(rule.id)
+    return tuned if severity is None else with_severity(tuned, severity)
 
 
 def _gate(report: Report, fail_on: str | None, limit: str | int | None) -> int:

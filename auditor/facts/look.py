@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -12,6 +12,8 @@ from auditor.documents import Document, normal_id
 from auditor.facts.destinations import Resolver
 from auditor.facts.shapes import text
 
+# Types that facts look for in other subscriptions than the resource's own; destinations of logs are always known.
+SHARED_TYPES: Final[frozenset[str]] = frozenset()
 TypeFacts = Callable[[str, Document, "Look"], Mapping[str, Any]]
 """(normal id, document, what else there is) → the facts of one resource of the type that the function is listed for."""
 

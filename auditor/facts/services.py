@@ -16,6 +16,8 @@ API_MANAGEMENT = "microsoft.apimanagement/service"
 SQL_MANAGED_INSTANCE = "microsoft.sql/managedinstances"
 APP_SERVICE_ENVIRONMENT = "microsoft.web/hostingenvironments"
 
+SERVICES = (APPLICATION_GATEWAY, BASTION, API_MANAGEMENT, SQL_MANAGED_INSTANCE, APP_SERVICE_ENVIRONMENT)
+
 _HTTPS: Ports = ((443, 443),)
 _WEB: Ports = ((80, 80), (443, 443))
 

@@ -56,6 +56,7 @@ class Reader:
         self.journal = journal
         self.watch: Watch | None = None  # for a run that can go on later
         self.denied = 0
+        self.helped_out = False  # Resource Manager listed what Resource Graph did not show
         self.tenant = ""  # id, once known
         self.deep: Callable[[d.Document], bool] = lambda _: True  # of which resources log settings are read
         self.narrowed = False  # of some of them alone, since the filters allow it
