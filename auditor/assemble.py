@@ -21,6 +21,7 @@ from auditor.facts.exposure import exposure, open_without_group
 from auditor.facts.flows import FlowCover, Flows, flow_facts
 from auditor.facts.licence import licence, workload_identities
 from auditor.facts.look import Look, TypeFacts
+from auditor.facts.managed import Managed, managed_facts, managed_groups
 from auditor.facts.network import VNET
 from auditor.facts.network_index import index_network
 from auditor.facts.offers import Groups, entra_offers, entra_withheld, offers_none, offers_of
@@ -52,6 +53,7 @@ class _Estate(msgspec.Struct, kw_only=True):
     declared: bool  # a template or plan: what is not there is not there
     look: Look
     scope: frozenset[str]  # subscriptions that were scanned
+    managed: Managed  # resource groups
     sight: Sight
     narrowed: bool  # not all that may send logs to a place was asked whether it does
     categories: Mapping[KindKey, Document]
@@ -132,6 +134,7 @@ def _estate(collection: Collection, today: str, shared: Shared | None) -> _Estat
         declared=declared,
         look=Look(documents=documents, resolve=resolve, declared=declared, today=today or run.finished_at[:10]),
         scope=frozenset(_scope(documents)),
+        managed=managed_groups(collection.documents),
         sight=Sight(run.focus, documents),
         narrowed=run.narrowed,
         categories=shared.categories if shared else categories_by_kind(drafts, documents),
@@ -210,6 +213,7 @@ def _resource(draft: Draft, estate: _Estate) -> Resource:
         facts = setting_facts(settings, offers - {FLOW_LOG}, groups, in_scope=in_scope)
     else:
         facts = dict(_silent_facts(in_scope))
+    facts |= managed_facts(draft.id, estate.managed)
     facts |= _own_facts(draft, estate)
     if draft.service:
         settings, facts = _with_classic(draft, estate, offers, settings, facts)

@@ -37,6 +37,7 @@ def coverage_rows(inventory: Inventory) -> list[Row]:
                     subscription=resource.subscription,
                     location=resource.location,
                     resource_group=resource.resource_group,
+                    managed_by=resource.managed_by,
                     cells=cells,
                 )
             )

@@ -24,6 +24,7 @@ Document = dict[str, Any]
 # Document types of reads that are lists or have no ARM type of their own. Compare without regard to case.
 SUBSCRIPTION: Final = "Microsoft.Resources/subscriptions"
 LOCATIONS: Final = "Microsoft.Resources/subscriptions/locations"  # list, id /subscriptions/{s}/locations
+RESOURCE_GROUPS: Final = "Microsoft.Resources/subscriptions/resourceGroups"  # list, id {s}/resourcegroups
 RESOURCE_LIST: Final = "Microsoft.Resources/subscriptions/resources"  # only as $unknown: a scope not listed
 TENANT: Final = "Microsoft.Resources/tenants"  # id /tenants/{tenant id}
 MANAGEMENT_GROUP: Final = "Microsoft.Management/managementGroups"
@@ -51,6 +52,7 @@ ABOUT: Final = frozenset(
     kind.lower()
     for kind in (
         LOCATIONS,
+        RESOURCE_GROUPS,
         TENANT,
         DIAGNOSTIC_SETTINGS,
         DIAGNOSTIC_CATEGORIES,

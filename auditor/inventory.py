@@ -99,6 +99,12 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     in_focus: bool = True  # False: filters leave it out, so that it only decides with
 
     @property
+    def managed_by(self) -> str:
+        """The id of the service that made the resource group for itself; empty where its owner did, or nobody knows."""
+        manager = self.facts.get("managed_by")
+        return manager if isinstance(manager, str) else ""
+
+    @property
     def is_stand_in(self) -> bool:
         """Whether this stands for a list that could not be read, so that nothing about its members is known."""
         return bool(self.facts.get("stand_in"))

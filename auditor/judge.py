@@ -192,6 +192,7 @@ def _subject(resource: Resource) -> Subject:
         subscription=resource.subscription,
         location=resource.location,
         resource_group=resource.resource_group,
+        managed_by=resource.managed_by,
         origin=resource.origin,
     )
 

@@ -68,6 +68,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     subscription: str = ""  # id
     location: str = ""
     resource_group: str = ""
+    managed_by: str = ""  # id of the service that made the resource group for itself
     origin: Origin | None = None
 
 
@@ -103,6 +104,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     subscription: str = ""
     location: str = ""
     resource_group: str = ""
+    managed_by: str = ""  # id of the service that made the resource group for itself
     cells: list[Cell] = []
 
 
