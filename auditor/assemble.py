@@ -14,6 +14,7 @@ from auditor.catalog import FLOW_LOG
 from auditor.completeness import count_reads, unread_in
 from auditor.documents import Collection, Document, marker, normal_id
 from auditor.drafts import Draft, KindKey, drafts_of, origin_of, with_members
+from auditor.facts.alerts import alert_facts
 from auditor.facts.classic import classic_logging, classic_only
 from auditor.facts.destinations import Resolver, destination_index
 from auditor.facts.evidence import protected_somewhere
@@ -36,7 +37,9 @@ Settings = tuple[LogSetting, ...] | Unknown
 # A resource that was listed and is gone when its settings are asked for: Resource Graph is minutes behind.
 _GONE = frozenset({"resourcenotfound", "resourcegroupnotfound", "parentresourcenotfound"})
 # The facts of single types, worked out from documents alone: a new fact is a row.
-_FACTS_OF_TYPE: Mapping[str, TypeFacts] = {}
+_FACTS_OF_TYPE: Mapping[str, TypeFacts] = {
+    d.SUBSCRIPTION.lower(): alert_facts,
+}
 _NO_LICENCE = "The tenant has no Entra ID P1 or P2 licence, which exporting these logs needs: a licence gap."
 _STAND_IN_FACTS = (
     "exported", "settings_count", "settings_without_logs", "retired", "target_kind", "target_exists", "enabled",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from auditor import documents as d
 from auditor.documents import Document, marker
@@ -39,7 +39,7 @@ def count_reads(documents: Iterable[Document], *, within: Iterable[Document] = (
             (scanned if kind == subscription else unlisted).add(d.subscription_of(text(document.get("id"))))
     for document in documents:
         kind, mark = text(document.get("type")).lower(), marker(document)
-        if mark == "$unknown" or (not mark and "$unknown" in mapping(document.get("properties"))):
+        if mark == "$unknown" or (not mark and _failed(mapping(document.get("properties")))):
             counts["unknown"] += 1
         elif mark == "$unsupported":
             counts["not_supported"] += 1
@@ -49,3 +49,8 @@ def count_reads(documents: Iterable[Document], *, within: Iterable[Document] = (
             # A subscription stands for its listing, unless something else does.
             counts["answered"] += owner not in (unlisted if kind == subscription else scanned or {owner})
     return counts
+
+
+def _failed(properties: Mapping[str, object]) -> bool:
+    """Whether a resource's properties were asked for in vain."""
+    return "$unknown" in properties and properties["$unknown"] != d.NOT_ASKED

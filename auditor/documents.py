@@ -67,6 +67,10 @@ ABOUT: Final = frozenset(
 )
 
 
+# Why properties are unknown that Resource Manager's list of resources leaves out, and that no rule of ours looks into.
+NOT_ASKED: Final = {"reason": "its properties were not asked for: Resource Manager's list of resources tells none"}
+
+
 class Focus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What of the estate is judged; the rest is only known, so that what is judged is judged rightly (see `focus`).
 
