@@ -26,7 +26,7 @@ from auditor.facts.managed import Managed, managed_facts, managed_groups
 from auditor.facts.network import VNET
 from auditor.facts.network_index import index_network
 from auditor.facts.offers import Groups, entra_offers, entra_withheld, offers_none, offers_of
-from auditor.facts.places import Place, Places, as_destination, place_resource
+from auditor.facts.places import Places, as_destination, place_resources
 from auditor.facts.settings import routes_of, setting_facts, settings_of
 from auditor.facts.shapes import entries, mapping, text
 from auditor.focus import Sight
@@ -58,7 +58,6 @@ class _Estate(msgspec.Struct, kw_only=True):
     scope: frozenset[str]  # subscriptions that were scanned
     managed: Managed  # resource groups
     sight: Sight
-    narrowed: bool  # not all that may send logs to a place was asked whether it does
     categories: Mapping[KindKey, Document]
     resolve: Resolver
     places: Places  # that are being gathered
@@ -95,12 +94,8 @@ def assemble(collection: Collection, *, today: str = "", shared: Shared | None =
     exposed |= {key: {"open_without_group": is_open} for key, is_open in open_without_group(net).items()}
     resources = [_with_network(resource, exposed.get(resource.id, {}), flows) for resource in resources]
     resources = [as_destination(r, places, documents, estate.resolve, declared=estate.declared) for r in resources]
-    resources += [
-        found
-        for place in places.all()
-        if shared is None or d.subscription_of(place.id) in shared.judged
-        if (found := _place(place, estate)).in_focus or place.in_use
-    ]
+    own = [place for place in places.all() if shared is None or d.subscription_of(place.id) in shared.judged]
+    resources += place_resources(own, documents, estate.resolve, estate.scope, estate.sight, declared=estate.declared)
     return Inventory(
         resources=tuple(sorted(resources, key=lambda r: (r.id, r.type))),
         run=collection.run,
@@ -138,8 +133,7 @@ def _estate(collection: Collection, today: str, shared: Shared | None) -> _Estat
         look=Look(documents=documents, resolve=resolve, declared=declared, today=today or run.finished_at[:10]),
         scope=frozenset(_scope(documents)),
         managed=managed_groups(collection.documents),
-        sight=Sight(run.focus, documents),
-        narrowed=run.narrowed,
+        sight=Sight(run.focus, documents, narrowed=run.narrowed),
         categories=shared.categories if shared else categories_by_kind(drafts, documents),
         resolve=resolve,
         places=Places(),
@@ -208,8 +202,7 @@ def _stale(draft: Draft, documents: Mapping[str, Document]) -> bool:
 def _resource(draft: Draft, estate: _Estate) -> Resource:
     subscription = d.subscription_of(draft.id)
     in_scope = not estate.scope or not subscription or subscription in estate.scope
-    # Of what was not listed, other subscriptions' destinations, it is only known when all were asked who sends there.
-    in_focus = estate.sight.sees(draft.id, draft.type, draft.document) and (in_scope or not estate.narrowed)
+    in_focus = estate.sight.sees(draft.id, draft.type, draft.document, named_only=not in_scope)
     offers, may_offer, groups = _offers(draft, estate, in_scope=in_scope)
     settings = _settings(draft, estate, offers, groups)
     if offers or settings != () or draft.stand_in is not None:
@@ -393,11 +386,3 @@ def _with_flow_logs(resource: Resource, cover: FlowCover) -> Settings:
     if isinstance(resource.settings, Unknown):
         return (*found, _unread_settings(resource.id, resource.offers - {FLOW_LOG}, resource.settings))
     return (*resource.settings, *found)
-
-
-def _place(place: Place, estate: _Estate) -> Resource:
-    """A destination that a setting names; what it is itself decides whether it is judged."""
-    found = place_resource(place, estate.documents, estate.resolve, estate.scope, declared=estate.declared)
-    owner = d.event_hub_namespace(place.id) if place.kind == "event-hub" else place.id
-    seen = estate.sight.sees(owner, d.type_of(owner))
-    return msgspec.structs.replace(found, in_focus=seen and not estate.narrowed)

@@ -76,16 +76,25 @@ def is_active(focus: Focus) -> bool:
 
 
 class Sight:
-    """Filters as applied to one estate, whose documents (by normal id) tell what untagged things are parts of."""
+    """Filters as applied to one estate, whose documents (by normal id) tell what untagged things are parts of.
 
-    def __init__(self, focus: Iterable[Focus], documents: Mapping[str, Document]) -> None:
+    `narrowed` says that not all of it was asked where it sends logs.
+    """
+
+    def __init__(self, focus: Iterable[Focus], documents: Mapping[str, Document], *, narrowed: bool = False) -> None:
         self._focus = [each for each in focus if is_active(each)]
         self._documents = documents
+        self._narrowed = narrowed
 
-    def sees(self, key: str, kind: str, document: Mapping[str, Any] | None = None) -> bool:
-        """Whether something with this normal id and type is judged."""
+    def sees(self, key: str, kind: str, document: Mapping[str, Any] | None = None, *, named_only: bool = False) -> bool:
+        """Whether something with this normal id and type is judged.
+
+        What is known only because logs are sent there (`named_only`) is, if all were asked whether they send there.
+        """
         if not self._focus:
             return True
+        if named_only and self._narrowed:
+            return False
         kind = kind.lower()
         return all(_of_type(each, kind) and self._placed(each, key, document) for each in self._focus)
 

@@ -23,13 +23,13 @@ def managed_groups(documents: Iterable[Document]) -> Managed:
     for document in documents:
         if text(document.get("type")).lower() != RESOURCE_GROUPS.lower():
             continue
+        owner = subscription_of(text(document.get("id")))
         if marker(document) == "$unknown":
-            why = unread(document, "the list of resource groups")
-            found[f"/subscriptions/{subscription_of(text(document.get('id')))}"] = why
+            found[f"/subscriptions/{owner}"] = unread(document, "the list of resource groups")
         for group in entries(document.get("value")):
-            manager = text(group.get("managedBy")).strip()
-            if manager and text(group.get("id")):
-                found[normal_id(text(group.get("id")))] = manager
+            manager, shown = text(group.get("managedBy")).strip(), text(group.get("id"))
+            if manager and subscription_of(shown) == owner:
+                found[normal_id(shown)] = manager
     return found
 
 

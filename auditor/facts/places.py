@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -16,6 +16,7 @@ from auditor.documents import (
     name_of,
     resource_group_of,
     subscription_of,
+    type_of,
 )
 from auditor.facts.archives import flow_container
 from auditor.facts.destination_words import destination_details
@@ -23,6 +24,7 @@ from auditor.facts.destinations import Documents, Resolver, destination_facts
 from auditor.facts.settings import Route
 from auditor.facts.shapes import mapping, text
 from auditor.facts.workspaces import table_keeps
+from auditor.focus import Sight
 from auditor.inventory import LogSetting, Resource, Unknown
 
 
@@ -101,8 +103,24 @@ class Places:
         return self._owners.get(resource_id, [])
 
 
-def place_resource(
-    place: Place, documents: Documents, resolve: Resolver, scope: frozenset[str], *, declared: bool
+def place_resources(
+    places: Iterable[Place],
+    documents: Documents,
+    resolve: Resolver,
+    scope: frozenset[str],
+    sight: Sight,
+    *,
+    declared: bool,
+) -> Iterator[Resource]:
+    """The destinations that are judged themselves, or receive logs of something that is."""
+    for place in places:
+        found = _place_resource(place, documents, resolve, scope, sight, declared=declared)
+        if found.in_focus or place.in_use:
+            yield found
+
+
+def _place_resource(
+    place: Place, documents: Documents, resolve: Resolver, scope: frozenset[str], sight: Sight, *, declared: bool
 ) -> Resource:
     """A destination as something that rules can judge, whether it exists or not."""
     owner = event_hub_namespace(place.id) if place.kind == "event-hub" else place.id
@@ -131,6 +149,7 @@ def place_resource(
             "in_scope": not scope or subscription in scope,
             "details": destination_details(documents, place.kind, place.id, receives=place.receives, declared=declared),
         },
+        in_focus=sight.sees(owner, type_of(owner), named_only=True),
     )
 
 
