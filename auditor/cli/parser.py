@@ -98,6 +98,8 @@ def _scan(commands: Any) -> None:
     parser.add_argument("target", nargs="?", default="azure", help="`azure` (default), or a snapshot file")
     _azure(parser)
     _judging(parser)
+    parser.add_argument("--jobs", type=_positive, default=1, metavar="N",
+                        help="processes that judge a large snapshot (default: 1)")  # fmt: skip
     _output(parser)
     gate = parser.add_argument_group("gate")
     gate.add_argument("--fail-on", choices=SEVERITY_NAMES, help="exit 1 for a failure at or above this severity")
@@ -180,6 +182,8 @@ def _azure(parser: argparse.ArgumentParser) -> None:
     azure.add_argument("--cloud", choices=CLOUD_NAMES, help="the cloud to talk to (default: public)")
     azure.add_argument("--inventory", choices=INVENTORY_NAMES, help="who lists the resources: Resource Graph, or "
                        "Resource Manager itself, in more reads (default: graph, which falls back)")  # fmt: skip
+    azure.add_argument("--arm-batch", action="store_true", help="read log settings in batches of 20, by an endpoint "
+                       "that Microsoft does not document; what it does not answer is read one by one")  # fmt: skip
     azure.add_argument("--concurrency", type=int, metavar="N", help="reads in flight at once (default: 128)")
 
 
@@ -206,6 +210,13 @@ def _folders(parser: argparse.ArgumentParser, group: argparse._ActionsContainer 
 
 def _config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-c", "--config", metavar="FILE", help="a configuration (default: auditor.yaml, if there)")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("it is a number from 1 on")
+    return number
 
 
 def _judging(parser: argparse.ArgumentParser) -> None:

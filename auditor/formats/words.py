@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from auditor.documents import Run, name_of
 from auditor.focus import words_of
 from auditor.formats.names import TECHNIQUES, TYPES
-from auditor.report import DestinationInfo, Row, RuleResult, State, Status, Subject, Tally
+from auditor.report import DestinationInfo, RetirementInfo, Row, RuleResult, State, Status, Subject, Tally
 
 if TYPE_CHECKING:
     from auditor.formats.affected import Affected
@@ -183,6 +183,13 @@ def gravest(result: RuleResult) -> str:
 def setting(value: object) -> str:
     """The value of a parameter as people write it."""
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def retires(info: RetirementInfo, today: str) -> str:
+    """`until 30 Sep 2027`, `ended 15 Sep 2026`, or that no day was announced."""
+    if not info.ends:
+        return "no day announced"
+    return f"{'until' if not today or today[:10] < info.ends else 'ended'} {day(info.ends)}"
 
 
 def together(rules: int) -> str:

@@ -6,6 +6,8 @@ types that have one, and the rest of what rules look into is read one by one. Im
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
@@ -15,9 +17,9 @@ import msgspec
 from auditor import documents as d
 from auditor.sources.azure import inventory, reads
 from auditor.sources.azure.arm_clients import TypedList, typed_list
-from auditor.sources.azure.reader import Job, Listed, Reader
+from auditor.sources.azure.reader import Listed, Reader
 from auditor.sources.azure.reads import Read
-from auditor.sources.azure.type_reads import reads_of
+from auditor.sources.azure.type_reads import OF_TYPE, reads_of
 
 SUBSCRIPTIONS: Final = TypedList(read=reads.SUBSCRIPTIONS, client="subscriptions", method="subscriptions.list")
 RESOURCES: Final = TypedList(read=reads.RESOURCES, client="resource", method="resources.list")
@@ -53,6 +55,20 @@ def _typed_lists() -> tuple[TypedList, ...]:
 
 
 TYPED_LISTS: Final = _typed_lists()
+_PAGE: Final = 1000  # resources of a list of all
+
+
+def listing_reads(tally: Mapping[tuple[str, str], int], guids: Sequence[str]) -> Counter[str]:
+    """The reads that listing takes in each subscription, by how many resources of each type it has."""
+    listed = {row.read.type.lower() for row in TYPED_LISTS}
+    told_by_parent = {read.type.lower() for rows in OF_TYPE.values() for read in rows}
+    found = Counter({guid: len(TYPED_LISTS) for guid in guids})
+    resources = Counter(dict.fromkeys(guids, 1))  # an empty list is a read too
+    for (kind, guid), number in tally.items():
+        resources[guid] += number
+        if kind not in listed | told_by_parent and reads.resource_read(kind) is not None:
+            found[guid] += number
+    return found + Counter({guid: math.ceil(number / _PAGE) for guid, number in resources.items()})
 
 
 async def list_subscriptions(reader: Reader) -> Listed:
@@ -60,37 +76,35 @@ async def list_subscriptions(reader: Reader) -> Listed:
     return await typed_list(reader, SUBSCRIPTIONS)
 
 
-async def list_resources(reader: Reader, guids: Sequence[str]) -> list[d.Document]:
-    """List subscriptions and keep what has come with its properties; returns what is known of the others.
+async def list_resources(reader: Reader, guid: str, found: inventory.Found) -> list[d.Document]:
+    """List a subscription and keep what has come with its properties; returns what is known of the others.
 
     A service's list that fails loses nothing that the list of all resources shows: that is then read one by one, and if
     it cannot be, its properties are unknown. Only a list of all resources that fails makes the listing unknown.
     """
     left: list[d.Document] = []
-    jobs: list[Job] = []
-    for guid in guids:
-        scope = f"/subscriptions/{guid}"
-        jobs.append((scope, partial(_all_resources, reader, guid, left)))
-        jobs.extend((scope, partial(_keep_typed, reader, row, guid)) for row in TYPED_LISTS)
-    await reader.each("subscriptions", jobs)
+    scope = f"/subscriptions/{guid}"
+    async with reader.work("inventory") as work:
+        work.add([(scope, partial(_all_resources, reader, guid, left))])
+        work.add((scope, partial(_keep_typed, reader, row, guid, found)) for row in TYPED_LISTS)
     left = [row for row in left if reader.kept(row["id"], row["type"]) is None]
-    await _fill_from_parents(reader, left)
+    await _fill_from_parents(reader, left, found)
     return [row for row in left if reader.kept(row["id"], row["type"]) is None]
 
 
-async def _all_resources(reader: Reader, guid: str, found: list[d.Document]) -> None:
-    await inventory.list_directly(reader, guid, found, await typed_list(reader, RESOURCES, guid))
+async def _all_resources(reader: Reader, guid: str, left: list[d.Document]) -> None:
+    left.extend(await inventory.list_directly(reader, guid, await typed_list(reader, RESOURCES, guid)))
 
 
-async def _keep_typed(reader: Reader, row: TypedList, guid: str) -> None:
+async def _keep_typed(reader: Reader, row: TypedList, guid: str, found: inventory.Found) -> None:
     items, _ = await typed_list(reader, row, guid)
     wanted = row.read.type.lower()
-    for item in inventory.rows_of(items):
-        if item["type"].lower() == wanted == d.type_of(item["id"]).lower() and d.subscription_of(item["id"]) == guid:
-            reader.keep(item)
+    own = (item for item in inventory.rows_of(items) if d.subscription_of(item["id"]) == guid)
+    right = (item for item in own if item["type"].lower() == wanted == d.type_of(item["id"]).lower())
+    found(inventory.new_resources(reader, right))
 
 
-async def _fill_from_parents(reader: Reader, left: Sequence[d.Document]) -> None:
+async def _fill_from_parents(reader: Reader, left: Sequence[d.Document], found: inventory.Found) -> None:
     """Keep children, such as flow logs, that a list which is read of each parent anyway shows with their properties."""
     lists: dict[tuple[str, str], tuple[Read, str]] = {}
     for row in left:
@@ -98,10 +112,11 @@ async def _fill_from_parents(reader: Reader, left: Sequence[d.Document]) -> None
         for read in reads_of(d.type_of(parent)) if parent else ():
             if read.type.lower() == row["type"].lower() and reader.kept(parent, d.type_of(parent)) is not None:
                 lists[d.normal_id(parent), row["type"].lower()] = (read, parent)
-    await reader.each("resources", [reader.job(read, parent) for read, parent in lists.values()])
+    async with reader.work("inventory") as work:
+        work.add(reader.job(read, parent) for read, parent in lists.values())
     for row in left:
-        found = lists.get((d.normal_id(d.parent_of(row["id"])), row["type"].lower()))
-        document = reader.kept(found[0].id(found[1]), found[0].type) if found else None
+        of = lists.get((d.normal_id(d.parent_of(row["id"])), row["type"].lower()))
+        document = reader.kept(of[0].id(of[1]), of[0].type) if of else None
         for item in (document or {}).get("value") or ():
             if isinstance(item.get("id"), str) and d.normal_id(item["id"]) == d.normal_id(row["id"]):
-                reader.keep({**row, **item, "type": row["type"]})
+                found(inventory.new_resources(reader, [{**row, **item, "type": row["type"]}]))

@@ -14,19 +14,21 @@ import msgspec
 
 from auditor import documents as d
 from auditor.errors import AuditorError, IdentityError
-from auditor.focus import check_met, checked, choose, is_active, is_resource, listed_resources
+from auditor.focus import check_met, checked, choose, is_active, listed_resources
 from auditor.sources.azure import inventory, reads
+from auditor.sources.azure.arm_batch import Batcher
 from auditor.sources.azure.auth import TRUST_HINT, Identity, login_hint, open_credential, sign_in
 from auditor.sources.azure.cloud import Options
 from auditor.sources.azure.destinations import detail_jobs, place_jobs, read_destinations
 from auditor.sources.azure.outage import Watch
 from auditor.sources.azure.pipeline import Answer, Counts, Pipelines, send
 from auditor.sources.azure.progress import Progress
-from auditor.sources.azure.reader import Job, Reader
+from auditor.sources.azure.reader import Reader
 from auditor.sources.azure.refusals import grant_for
-from auditor.sources.azure.settings import read_settings, settings_jobs
+from auditor.sources.azure.settings import category_jobs, settings_jobs
 from auditor.sources.azure.transport import open_transport
 from auditor.sources.azure.type_reads import OF_SUBSCRIPTION, OF_TENANT
+from auditor.sources.azure.work import Job, Work
 from auditor.sources.journal import Journal, scope_of
 
 # The options that decide what is read; answers to others do not belong into the same snapshot.
@@ -93,6 +95,8 @@ async def _collect(
         identity = await sign_in(credential, options)
         pipelines = Pipelines(options, credential, transport, counts)
         reader = Reader(options, pipelines, identity, counts, progress, keep, notice, journal)
+        if options.arm_batch:
+            reader.batcher = Batcher(options, pipelines, reader.tell)
         if journal is not None:
             _begin(reader, journal, _stamp(started))
         interrupted = False
@@ -182,12 +186,10 @@ def _aim(reader: Reader, resources: Sequence[d.Document], *, check: bool = True)
 
 def _plan_rest(reader: Reader) -> None:
     """Plan what would have been read about what was: an interrupted run says of all of it that it was not."""
-    scanned = {doc["id"].lower() for doc in reader.documents if doc["type"] == d.SUBSCRIPTION}
-    listed = filter(is_resource, reader.documents)
-    resources = [doc for doc in listed if f"/subscriptions/{d.subscription_of(doc['id'])}" in scanned]
-    _aim(reader, resources, check=False)
-    settings_jobs(reader, resources, [])
-    known = {d.normal_id(resource["id"]) for resource in resources}
+    _aim(reader, reader.resources, check=False)
+    settings_jobs(reader, reader.resources)
+    category_jobs(reader, reader.resources)
+    known = {d.normal_id(resource["id"]) for resource in reader.resources}
     place_jobs(reader, known)
     detail_jobs(reader, known)
 
@@ -197,16 +199,26 @@ async def _read_all(reader: Reader) -> None:
         reader.plan.add(read.id(), read.type)
     subscriptions = await _subscriptions(reader)
     about_each = _subscription_jobs(reader, subscriptions)
-    reader.tenant = await inventory.tenant(reader, subscriptions)
-    groups = await inventory.management_groups(reader)
-    await reader.each("tenant", _tenant_jobs(reader, groups))
+    filtered = is_active(reader.options.focus)
+
+    # Azure's allowances fill only while they are used, so everything begins as soon as it is known.
+    async with reader.work("settings", len(subscriptions)) as work:
+
+        def found(resources: list[d.Document]) -> None:
+            reader.resources.extend(resources)
+            if not filtered:  # else it takes all of them to tell whose settings are needed
+                work.add(settings_jobs(reader, resources))
+
+        work.add([*about_each, ("//tenant", partial(_tenant, reader, subscriptions, work))])
+        await inventory.resources(reader, subscriptions, found)
+        if filtered:
+            _aim(reader, reader.resources)
+            work.add(settings_jobs(reader, reader.resources))
+        work.add(category_jobs(reader, reader.resources, work), first=True)
+        work.announce()
     if not subscriptions and not _anything(reader):
         raise _nothing_readable(reader)
-    await reader.each("subscriptions", about_each)
-    resources = await inventory.resources(reader, subscriptions)
-    _aim(reader, resources)
-    await read_settings(reader, resources)
-    await read_destinations(reader, resources)
+    await read_destinations(reader, reader.resources)
 
 
 async def _subscriptions(reader: Reader) -> list[d.Document]:
@@ -255,12 +267,12 @@ def _detail(failure: d.Document) -> dict[str, Any]:
     return {"reason": 'the answer was "no"', **detail}
 
 
-def _tenant_jobs(reader: Reader, groups: Iterable[d.Document]) -> list[Job]:
-    return [
-        *(reader.job(reads.SETTINGS, group["id"]) for group in groups),
-        *(reader.job(read) for read in OF_TENANT),
-        ("//graph", partial(_subscribed_skus, reader)),
-    ]
+async def _tenant(reader: Reader, subscriptions: Sequence[d.Document], work: Work) -> None:
+    """Read what there is of the tenant itself."""
+    work.add([*(reader.job(read) for read in OF_TENANT), ("//graph", partial(_subscribed_skus, reader))])
+    reader.tenant = await inventory.tenant(reader, subscriptions)
+    groups = await inventory.management_groups(reader)
+    work.add(reader.job(reads.SETTINGS, group["id"]) for group in groups)
 
 
 async def _subscribed_skus(reader: Reader) -> None:

@@ -242,12 +242,13 @@ async def _licence(reader: Reader) -> d.Document:
 
 
 async def _estimated(reader: Reader, tally: Tally, guids: list[str], groups: int) -> c.Estimate:
+    inventory_by = reader.options.inventory
     if not is_active(reader.options.focus):
-        return estimate(tally, guids, groups)
+        return estimate(tally, guids, groups, inventory_by)
     judged, exact = await count_judged(reader, guids)
     if not all(guid for _, guid in tally):  # counted by type alone
         judged = None
-    return estimate(tally, guids, groups, judged, exact=exact and judged is not None)
+    return estimate(tally, guids, groups, inventory_by, judged, exact=exact and judged is not None)
 
 
 async def _counted(reader: Reader, guids: list[str]) -> tuple[Tally | None, str]:

@@ -122,7 +122,13 @@ _GRAPH: Final = reads.Read(
 
 
 def estimate(
-    tally: Tally, subscriptions: Iterable[str], groups: int, judged: Tally | None = None, *, exact: bool = True
+    tally: Tally,
+    subscriptions: Iterable[str],
+    groups: int,
+    inventory: str = "graph",
+    judged: Tally | None = None,
+    *,
+    exact: bool = True,
 ) -> Estimate:
     """The reads of a scan of these subscriptions, and the time that Azure's limits alone make it take.
 
@@ -142,6 +148,11 @@ def estimate(
             elsewhere += 3 * asked  # and all but file can have classic logging, told by the storage service
         elif can_log(kind):
             managed[guid] += asked
+    if inventory == "arm":
+        from auditor.sources.azure.arm_inventory import listing_reads
+
+        elsewhere -= math.ceil(resources / _PAGE)
+        managed += listing_reads(tally, guids)
     unsplit = managed.pop("", 0)
     fullest = min(managed, key=lambda guid: (-managed[guid], guid), default="")
     most = managed[fullest] if fullest else 0

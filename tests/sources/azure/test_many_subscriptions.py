@@ -65,11 +65,11 @@ def test_the_plan_of_more_than_a_thousand_adds_up(found: Report) -> None:
     assert of_all + vaults < done.planned < of_all + vaults + 20
 
 
-def test_no_query_names_more_than_a_thousand(azure: Emulator, found: Report) -> None:
+def test_it_takes_few_queries_but_more_than_one(azure: Emulator, found: Report) -> None:
     queries = sum(
         number for path, number in azure.requests.items() if path.startswith("POST") and "graph" in path.lower()
     )
-    assert queries == 2
+    assert 2 <= queries <= 20
 
 
 def test_the_doctor_counts_in_all_of_them(azure: Emulator) -> None:
