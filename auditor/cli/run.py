@@ -17,8 +17,9 @@ import msgspec
 
 from auditor.cli.output import Output, write_outputs
 from auditor.config import Configuration, cloud_of, read_configuration, severity_reaches, unassessed_limit
-from auditor.documents import Collection
+from auditor.documents import Collection, Focus
 from auditor.errors import AuditorError
+from auditor.focus import checked, focused, is_active
 from auditor.report import Report, count_findings, last_line
 from auditor.rule import Rule, with_severity
 from auditor.sources.azure.cloud import Options
@@ -64,7 +65,10 @@ def _place(arguments: argparse.Namespace, configuration: Configuration) -> Store
     _check_narrowing(arguments)
     file = Path(arguments.target)
     parts = snapshot.open_parts(file) if snapshot.recognises(file) else None
-    return parts if parts is not None else Held(open_file(file))
+    focus = focus_of(arguments, configuration)
+    if parts is not None and (not is_active(focus) or focus in parts.run.focus):
+        return parts
+    return Held(focused(open_file(file), focus, notice=note))  # what a filter chooses is told by all of it
 
 
 def _loader(
@@ -196,11 +200,21 @@ def azure_options(arguments: argparse.Namespace, configuration: Configuration) -
         subscriptions=tuple(arguments.subscription or configuration.scope.subscriptions),
         exclude_subscriptions=tuple(arguments.exclude_subscription or configuration.scope.exclude),
         management_group=arguments.management_group or configuration.scope.management_group or None,
+        focus=focus_of(arguments, configuration),
         auth=arguments.auth or configuration.collect.auth,
         inventory=arguments.inventory or configuration.collect.inventory,
         arm_batch=arguments.arm_batch or configuration.collect.arm_batch,
         concurrency=arguments.concurrency or configuration.collect.concurrency,
     )
+
+
+def focus_of(arguments: argparse.Namespace, configuration: Configuration) -> Focus:
+    """What is to be judged: by flag, else by configuration, each kind of filter by itself; else everything."""
+    chosen = {
+        field: tuple(getattr(arguments, field.removesuffix("s")) or getattr(configuration.scope, field))
+        for field in Focus.__struct_fields__
+    }
+    return checked(Focus(**chosen))
 
 
 def note(sentence: str) -> None:

@@ -57,6 +57,7 @@ class Reader:
         self.spool = Spool()
         self.named = Named()
         self.answered: set[str] = set()  # lower-case types of which something was read
+        self.failed: set[str] = set()  # and of which something was not
         self.resources: list[d.Document] = []  # what was listed, without what only judging needs
         self.plan = Plan()
         self.journal = journal
@@ -65,6 +66,8 @@ class Reader:
         self.denied = 0
         self.helped_out = False  # Resource Manager listed what Resource Graph did not show
         self.tenant = ""  # id, once known
+        self.deep: Callable[[d.Document], bool] = lambda _: True  # of which resources log settings are read
+        self.narrowed = False  # of some of them alone, since the filters allow it
         self.api_versions: dict[str, str] = {}
         self._progress = progress
         self._keep = keep
@@ -78,8 +81,7 @@ class Reader:
         if not self.spool.add(document):
             return False
         self.named.add(document)
-        if d.marker(document) is None:
-            self.answered.add(str(document["type"]).lower())
+        (self.failed if d.marker(document) else self.answered).add(str(document["type"]).lower())
         # A failure was a read, planned or not.
         if d.marker(document) or self.plan.has(str(document["id"]), str(document["type"])):
             self.plan.end(document["id"], document["type"], document)
