@@ -40,7 +40,11 @@ DELETED_VAULTS: Final = "Microsoft.KeyVault/deletedVaults"  # list, id /subscrip
 TABLES: Final = "Microsoft.OperationalInsights/workspaces/tables"  # list, id {workspace}/tables; and each of its items
 LIFECYCLE: Final = "Microsoft.Storage/storageAccounts/managementPolicies"  # id {account}/managementPolicies/default
 CONTAINERS: Final = "Microsoft.Storage/storageAccounts/blobServices/containers"  # list, id {account}/blobServices/...
+BLOB_SERVICE: Final = "Microsoft.Storage/storageAccounts/blobServices"  # id {account}/blobServices/default
 EVENT_HUBS: Final = "Microsoft.EventHub/namespaces/eventhubs"  # list, id {namespace}/eventhubs
+HUB_RULES: Final = "Microsoft.EventHub/namespaces/authorizationRules"  # list, id {namespace}/authorizationRules
+HUB_NETWORK: Final = "Microsoft.EventHub/namespaces/networkRuleSets"  # id {namespace}/networkRuleSets/default
+LOCKS: Final = "Microsoft.Authorization/locks"  # list of a whole subscription, id /subscriptions/{s}/providers/{type}
 # Classic Storage Analytics logging of one service, read from the data plane: id {account}/blobServices/default/
 # storageAnalytics; properties {"logging": {"version", "delete", "read", "write", "retentionPolicy": {...}}}
 STORAGE_ANALYTICS: Final = "Auditor/storageAnalytics"
@@ -61,7 +65,11 @@ ABOUT: Final = frozenset(
         SUBSCRIBED_SKUS,
         LIFECYCLE,
         CONTAINERS,
+        BLOB_SERVICE,
         EVENT_HUBS,
+        HUB_RULES,
+        HUB_NETWORK,
+        LOCKS,
         STORAGE_ANALYTICS,
     )
 )
@@ -284,6 +292,15 @@ def destinations_of(properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield kind, _event_hub(value, properties.get("eventHubName"))
         else:
             yield kind, value.rstrip("/")
+
+
+def access_rules(properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(normal id of the place, name of the rule) of each event hub that a diagnostic setting sends to."""
+    for key in ("eventHubAuthorizationRuleId", "serviceBusRuleId"):
+        value = properties.get(key)
+        parts = re.split(r"/authorizationrules/", value, flags=re.IGNORECASE) if isinstance(value, str) else []
+        if len(parts) == 2 and parts[1].strip("/ "):
+            yield normal_id(_event_hub(parts[0], properties.get("eventHubName"))), parts[1].strip("/ ")
 
 
 def _event_hub(rule_id: str, hub: object) -> str:

@@ -146,6 +146,32 @@ EVENT_HUBS: Final = Read(
     api_version="2024-01-01",
     action="Microsoft.EventHub/namespaces/eventhubs/read",
 )
+BLOB_SERVICE: Final = Read(
+    type=d.BLOB_SERVICE,
+    path="{of}/blobServices/default",
+    api_version="2023-05-01",
+    action="Microsoft.Storage/storageAccounts/blobServices/read",
+    is_list=False,
+)
+HUB_RULES: Final = Read(
+    type=d.HUB_RULES,
+    path="{of}/authorizationRules",
+    api_version="2024-01-01",
+    action="Microsoft.EventHub/namespaces/authorizationRules/read",
+)
+HUB_NETWORK: Final = Read(
+    type=d.HUB_NETWORK,
+    path="{of}/networkRuleSets/default",
+    api_version="2024-01-01",
+    action="Microsoft.EventHub/namespaces/networkRuleSets/read",
+    is_list=False,
+)
+LOCKS: Final = Read(  # of a subscription: those of its resource groups and resources, too
+    type=d.LOCKS,
+    path="{of}/providers/Microsoft.Authorization/locks",
+    api_version="2016-09-01",
+    action="Microsoft.Authorization/locks/read",
+)
 
 RESOURCE_GRAPH_TYPE: Final = "Microsoft.ResourceGraph/resources"
 RESOURCE_GRAPH_PATH: Final = "/providers/Microsoft.ResourceGraph/resources"
@@ -155,6 +181,7 @@ STORAGE_VERSION: Final = "2021-12-02"  # x-ms-version of the storage services; O
 # Types that can be read one by one: a destination in another subscription, or all when Resource Graph is out of reach.
 RESOURCE_VERSIONS: Final = {
     "Microsoft.ApiManagement/service": "2024-05-01",
+    "Microsoft.Cache/redis": "2024-03-01",
     "Microsoft.Compute/virtualMachineScaleSets": "2024-07-01",
     "Microsoft.Compute/virtualMachines": "2024-07-01",
     "Microsoft.ContainerService/managedClusters": "2024-05-01",
@@ -179,6 +206,7 @@ RESOURCE_VERSIONS: Final = {
     "Microsoft.Network/virtualHubs": "2024-05-01",
     "Microsoft.Network/virtualNetworkGateways": "2024-05-01",
     "Microsoft.Network/virtualNetworks": "2024-05-01",
+    "Microsoft.OperationalInsights/clusters": "2023-09-01",
     "Microsoft.OperationalInsights/workspaces": "2023-09-01",
     "Microsoft.Sql/managedInstances": "2021-11-01",
     "Microsoft.Sql/servers": "2021-11-01",
