@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -23,8 +23,9 @@ from auditor.facts.look import Look, TypeFacts
 from auditor.facts.network_index import index_network
 from auditor.facts.offers import Groups, entra_offers, entra_withheld, offers_none, offers_of
 from auditor.facts.places import Places, place_resource
-from auditor.facts.settings import routes_of, setting_facts, settings_of
+from auditor.facts.settings import routes_of, setting_facts, settings_of, unread_settings
 from auditor.facts.shapes import entries, mapping, text
+from auditor.facts.sql_coverage import with_sql_audit
 from auditor.facts.workspaces import table_keeps
 from auditor.inventory import Destination, Inventory, LogSetting, Resource, Subscription, Unknown
 
@@ -88,6 +89,10 @@ def assemble(collection: Collection, *, today: str = "") -> Inventory:
     exposed = {key: found.facts for key, found in exposure(net).items()}
     exposed |= {key: {"open_without_group": is_open} for key, is_open in open_without_group(net).items()}
     resources = [_with_network(resource, exposed.get(resource.id, {}), flows) for resource in resources]
+    resources = with_sql_audit(resources, estate.look)
+    for resource in resources:
+        if "audited" in resource.facts and not isinstance(resource.settings, Unknown):
+            estate.places.name(s for s in resource.settings if s.kind == "sql-audit")
     resources = [_as_destination(resource, estate) for resource in resources]
     resources += [
         place_resource(place, documents, estate.resolve, estate.scope, declared=estate.declared)
@@ -250,7 +255,7 @@ def _with_classic(
     if isinstance(settings, Unknown):
         if classic.setting is None:
             return settings, facts
-        return (classic.setting, _unread_settings(draft.id, offers, settings)), facts
+        return (classic.setting, unread_settings(draft.id, offers, settings)), facts
     if classic.setting is not None:
         return (*settings, classic.setting), facts
     if isinstance(classic.state, Unknown):
@@ -266,17 +271,6 @@ def _perhaps_classic(account_id: str, why: Unknown) -> LogSetting:
         kind="storage-analytics",
         possible=frozenset({"StorageRead", "StorageWrite", "StorageDelete"}),
         destinations=(Destination(kind="storage", id=account_id, retention_days=why, interactive_days=why),),
-        doubt=why,
-    )
-
-
-def _unread_settings(resource_id: str, offers: Iterable[str], why: Unknown) -> LogSetting:
-    """Diagnostic settings that could not be read, beside others that could: they may export everything."""
-    return LogSetting(
-        id=f"{resource_id}/diagnosticSettings",
-        name="diagnostic settings that could not be read",
-        possible=frozenset(offers),
-        destinations=(Destination(kind="log-analytics", id="", exists=why, retention_days=why, interactive_days=why),),
         doubt=why,
     )
 
@@ -324,7 +318,7 @@ def _with_network(resource: Resource, exposed: Mapping[str, Any], flows: Flows) 
 def _with_flow_logs(resource: Resource, cover: FlowCover) -> Settings:
     found = (*cover.settings, *cover.part)
     if isinstance(resource.settings, Unknown):
-        return (*found, _unread_settings(resource.id, resource.offers - {FLOW_LOG}, resource.settings))
+        return (*found, unread_settings(resource.id, resource.offers - {FLOW_LOG}, resource.settings))
     return (*resource.settings, *found)
 
 

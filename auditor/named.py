@@ -10,16 +10,37 @@ from auditor import documents as d
 
 _SETTING_TYPES: Final = frozenset({d.DIAGNOSTIC_SETTINGS.lower(), d.ENTRA_SETTINGS.lower()})
 
+AUDIT_POLICIES: Final = frozenset(
+    kind.lower()
+    for kind in (
+        *(d.SQL_AUDIT, d.SQL_EXTENDED_AUDIT, d.SQL_SUPPORT_AUDIT, d.SQL_DATABASE_AUDIT),
+        *(d.SYNAPSE_AUDIT, d.SYNAPSE_POOL_AUDIT),
+    )
+)
+_ACCOUNT: Final = "microsoft.storage/storageaccounts"
+
 
 def named_destinations(documents: Iterable[d.Document]) -> dict[str, tuple[str, str]]:
-    """Every place that a setting or a flow log names: normal id → (kind, id as written), in id order."""
+    """Every place that a setting or a flow log names: normal id → (kind, id as written), in id order.
+
+    Auditing policies name storage accounts by their endpoints; of these, the accounts that are among the documents.
+    """
     found: dict[str, tuple[str, str]] = {}
+    accounts: dict[str, str] = {}  # by name, which is unique in all of Azure
+    audited_to = set[str]()
     for document in documents:
+        kind = str(document.get("type") or "").lower()
+        if kind == _ACCOUNT and d.marker(document) is None:
+            accounts[d.name_of(document["id"]).lower()] = document["id"]
+        elif kind in AUDIT_POLICIES:
+            audited_to |= {d.endpoint_account(told.get("storageEndpoint")) for told in _properties_in(document)}
         for kind, named in _named_by(document):
             place = d.event_hub_namespace(named) if kind == "event-hub" else named
             key = d.normal_id(place)
             # Documents come in no order of their own; of several spellings always the same one is taken.
             found[key] = min(found.get(key, (kind, place)), (kind, place))
+    for name in audited_to & accounts.keys():
+        found.setdefault(d.normal_id(accounts[name]), ("storage", accounts[name]))
     return dict(sorted(found.items()))
 
 

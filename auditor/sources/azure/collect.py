@@ -22,6 +22,7 @@ from auditor.sources.azure.progress import Progress
 from auditor.sources.azure.reader import Job, Reader
 from auditor.sources.azure.refusals import grant_for
 from auditor.sources.azure.settings import read_settings, settings_jobs
+from auditor.sources.azure.sql_audit import audit_jobs
 from auditor.sources.azure.transport import open_transport
 from auditor.sources.azure.type_reads import OF_SUBSCRIPTION, OF_TENANT
 from auditor.sources.journal import Journal, scope_of
@@ -154,6 +155,7 @@ def _plan_rest(reader: Reader) -> None:
     listed = filter(inventory.is_resource, reader.documents)
     resources = [doc for doc in listed if f"/subscriptions/{d.subscription_of(doc['id'])}" in scanned]
     settings_jobs(reader, resources, [])
+    audit_jobs(reader, resources)
     known = {d.normal_id(resource["id"]) for resource in resources}
     place_jobs(reader, known)
     detail_jobs(reader, known)

@@ -11,6 +11,7 @@ from auditor.catalog import can_log
 from auditor.sources.azure import reads
 from auditor.sources.azure.classic import read_classic
 from auditor.sources.azure.reader import Job, Reader
+from auditor.sources.azure.sql_audit import audit_jobs
 from auditor.sources.azure.type_reads import reads_of
 
 _STORAGE: Final = "microsoft.storage/storageaccounts"
@@ -22,6 +23,7 @@ async def read_settings(reader: Reader, resources: Sequence[d.Document]) -> None
     unlisted: list[d.Document] = []
     await reader.each("settings", settings_jobs(reader, resources, unlisted))
     await reader.each("settings", [reader.job(reads.SETTINGS, r["id"]) for r in unlisted])
+    await reader.each("settings", audit_jobs(reader, resources))
 
 
 def settings_jobs(reader: Reader, resources: Iterable[d.Document], unlisted: list[d.Document]) -> list[Job]:

@@ -11,7 +11,11 @@ from auditor.sources.azure.reads import Read
 OF_SUBSCRIPTION: Final[tuple[Read, ...]] = (reads.LOCATIONS, reads.SETTINGS, reads.LOG_PROFILES, reads.DELETED_VAULTS)
 OF_TENANT: Final[tuple[Read, ...]] = (reads.ENTRA_SETTINGS, reads.ENTRA_CATEGORIES)
 OF_TYPE: Final[Mapping[str, tuple[Read, ...]]] = {  # by lower-case resource type
+    "microsoft.dbformysql/flexibleservers": (reads.MYSQL_PARAMETERS,),
+    "microsoft.dbforpostgresql/flexibleservers": (reads.POSTGRESQL_PARAMETERS,),
     "microsoft.network/networkwatchers": (reads.FLOW_LOGS,),
+    "microsoft.sql/servers": (reads.SQL_AUDIT, reads.SQL_EXTENDED_AUDIT, reads.SQL_SUPPORT_AUDIT),
+    "microsoft.synapse/workspaces": (reads.SYNAPSE_AUDIT,),
 }
 
 
