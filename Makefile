@@ -17,6 +17,7 @@ check: .venv/dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/make_generated.py --check
+	$(BIN)/python scripts/mutate_rules.py
 
 bench: .venv/dev
 	$(BIN)/python benchmarks/run.py

@@ -331,6 +331,11 @@ _DESTINATION_KINDS = {
 }
 
 
+_STORAGE_SERVICES = frozenset(
+    f"microsoft.storage/storageaccounts/{service}".lower() for service in d.STORAGE_SERVICES.values()
+)
+
+
 def _as_destination(resource: Resource, estate: _Estate) -> Resource:
     """The facts of a resource that logs are, or could be, sent to; and of a workspace's tables."""
     kind = _DESTINATION_KINDS.get(resource.type.lower())
@@ -344,6 +349,9 @@ def _as_destination(resource: Resource, estate: _Estate) -> Resource:
             )
             facts["receives"] = sorted(receives)
         return msgspec.structs.replace(resource, facts={**resource.facts, **facts})
+    if resource.type.lower() in _STORAGE_SERVICES and not resource.is_stand_in:
+        holds = bool(estate.places.of_resource(resource.parent))
+        return msgspec.structs.replace(resource, facts={**resource.facts, "holds_logs": holds})
     if resource.type.lower() == d.TABLES.lower() and not resource.is_stand_in:
         return msgspec.structs.replace(resource, facts={**resource.facts, **_table_facts(resource, estate)})
     return resource

@@ -95,6 +95,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     requests: int = 0
     throttled: int = 0
     denied: int = 0
+    inventory: str = ""  # who listed the resources: `graph`, `arm`, or `graph+arm` where Resource Graph was silent
     api_versions: dict[str, str] = msgspec.field(default_factory=dict)  # document type → api-version asked
     interrupted: bool = False
     resumed: int = 0  # how often it was cut off and taken up again; requests and throttled are of the last time

@@ -10,7 +10,7 @@ from auditor.documents import DELETED_VAULTS, LOG_PROFILES, TABLES
 from auditor.inventory import Destination, Inventory, LogSetting, Resource, Unknown
 from auditor.match import Scope, lookup
 from auditor.meet import Candidates, Verdict, meet
-from auditor.report import SEVERITIES, Completeness, Finding, Report, Status, Subject, fingerprint
+from auditor.report import SEVERITIES, Completeness, Finding, Report, Severity, Status, Subject, fingerprint
 from auditor.rule import AllOf, AnyOf, Logs, Rule
 from auditor.truth import Truth
 
@@ -70,10 +70,12 @@ def judge_rule(rule: Rule, inventory: Inventory) -> Iterator[Finding]:
     for resource, scope, in_scope in scoped:
         verdict = meet(rule.require, resource, scope, inventory, index)
         status = _status(verdict, in_scope)
+        severity, because = _severity(rule, [resource], status)
         yield Finding(
             rule=rule.id,
             status=status,
-            severity=rule.info.severity,
+            severity=severity,
+            severity_because=because,
             message=_message(rule, inventory, resource, status, verdict, scope),
             fingerprint=fingerprint(rule.id, resource.id),
             subject=_subject(resource),
@@ -118,10 +120,12 @@ def _judge_groups(
         status = _status(verdict, inside)
         subject_id = "/".join(key)
         named = dict(zip(rule.per, key, strict=True))
+        severity, because = _severity(rule, [member[0] for member in members], status)
         yield Finding(
             rule=rule.id,
             status=status,
-            severity=rule.info.severity,
+            severity=severity,
+            severity_because=because,
             message=_message(rule, inventory, resource, status, verdict, scope, shown=subject_id),
             fingerprint=fingerprint(rule.id, subject_id),
             subject=Subject(
@@ -147,6 +151,15 @@ def _status(verdict: Verdict, inside: Truth) -> Status:
     if verdict.truth is True:
         return "pass"
     return "fail" if verdict.truth is False and inside is True else "unknown"
+
+
+def _severity(rule: Rule, resources: Sequence[Resource], status: Status) -> tuple[Severity, str]:
+    """The rule's severity, or the first other one whose match certainly holds for one of these; and why."""
+    for case in rule.severity_when if status in ("fail", "unknown") else ():
+        # A scope of its own: what cannot be told here is no reason for the status.
+        if any(case.where(resource, Scope(resource, rule.info.params)) is True for resource in resources):
+            return case.severity, case.because
+    return rule.info.severity, ""
 
 
 # --- telling --------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ say why it could not tell.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from fnmatch import translate
+from fnmatch import fnmatchcase, translate
 from re import IGNORECASE
 from re import compile as compile_pattern
 from typing import Any
@@ -44,7 +44,7 @@ class ConditionError(Exception):
 
 
 MOST_KEYS = 1000  # of a mapping that is searched without case
-OPERATORS = ("any", "all", "not", "present", "like", "at_least", "at_most", "count")
+OPERATORS = ("any", "all", "not", "present", "like", "tagged", "at_least", "at_most", "count")
 
 
 # --- values ---------------------------------------------------------------------------------------------------------
@@ -269,8 +269,26 @@ def _operator(name: str, raw: Any, path: Path, paths: list[str], prefix: str) ->
                 raise ConditionError(path, "like takes a text with * and ?")
             pattern = compile_pattern(translate(raw), IGNORECASE)
             return _on_known(lambda value, _: isinstance(value, str) and pattern.match(value) is not None)
+        case "tagged":
+            return _tagged(raw, path)
         case _:
             return _compare(raw, path, at_least=name == "at_least")
+
+
+def _tagged(raw: Any, path: Path) -> Matcher:
+    """Tags of which one is as a `name=value` says, `*` and `?` being wild in both."""
+    if not is_reference(raw) and not (isinstance(raw, list) and raw and all(isinstance(item, str) for item in raw)):
+        raise ConditionError(path, "tagged takes a list of name=value, or $params.name")
+    resolve = _reference(raw) if is_reference(raw) else lambda _: raw
+
+    def holds(tags: Any, scope: Scope) -> Truth:
+        if not isinstance(tags, Mapping) or not tags:
+            return False
+        wanted = _items(resolve(scope))  # one is as good as a list of one
+        pairs = [f"{name}={value}".casefold() for name, value in tags.items()]
+        return any(fnmatchcase(pair, str(pattern).casefold()) for pattern in wanted for pair in pairs)
+
+    return _on_known(holds)
 
 
 class _Silent(list[str]):

@@ -10,6 +10,7 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any, Literal
 
 import msgspec
@@ -35,12 +36,20 @@ class BlindTo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     attack_version: str = ""
 
 
+class SeverityCase(msgspec.Struct, frozen=True, kw_only=True):
+    """The severity that a rule gives to subjects of which more is known than that they fail."""
+
+    severity: Severity
+    because: str
+
+
 class RuleInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What a report says of a rule."""
 
     id: str
     title: str
-    severity: Severity
+    severity: Severity  # of a failure of which nothing more is known
+    severity_when: list[SeverityCase] = []
     resource: str
     rationale: str
     remediation: dict[str, str]
@@ -68,6 +77,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     rule: str
     status: Status
     severity: Severity
+    severity_because: str = ""  # why it is not the rule's own
     message: str
     fingerprint: str  # 16 hex digits, stable over scans: rule + subject
     subject: Subject
@@ -225,7 +235,7 @@ def tally_rows(rows: Iterable[Row]) -> Tally:
     return tally(cell for row in rows for cell in row.cells)
 
 
-class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
+class RuleResult(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One rule with how its subjects came out."""
 
     info: RuleInfo
@@ -235,15 +245,27 @@ class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
         """How many subjects have this status."""
         return sum(finding.status == status for finding in self.findings)
 
-    @property
+    @cached_property
     def failed(self) -> list[Finding]:
-        """The findings that failed, in report order."""
-        return [finding for finding in self.findings if finding.status == "fail"]
+        """The findings that failed, gravest first."""
+        return _gravest_first(finding for finding in self.findings if finding.status == "fail")
+
+    @cached_property
+    def unknown(self) -> list[Finding]:
+        """The findings that could not be told, gravest first."""
+        return _gravest_first(finding for finding in self.findings if finding.status == "unknown")
+
+    @cached_property
+    def severity(self) -> Severity:
+        """The gravest severity of what failed, or of what could not be told; the rule's own where neither is."""
+        found = self.failed or self.unknown
+        return found[0].severity if found else self.info.severity
 
     @property
-    def unknown(self) -> list[Finding]:
-        """The findings that could not be told."""
-        return [finding for finding in self.findings if finding.status == "unknown"]
+    def severities(self) -> dict[Severity, int]:
+        """How many failures have each severity, gravest first."""
+        counts = Counter(finding.severity for finding in self.failed)
+        return {severity: counts[severity] for severity in SEVERITIES if counts[severity]}
 
     @property
     def assessed(self) -> int:
@@ -260,13 +282,18 @@ class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
         return "passed" if self.count("pass") else "not applicable"
 
 
+def _gravest_first(findings: Iterable[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
+
+
 def by_rule(report: Report) -> list[RuleResult]:
-    """Every rule with its findings: worst severity first, then most failures, then id."""
+    """Every rule with its findings: by the gravest that fails, then by its own severity, most failures, id."""
     grouped: dict[str, list[Finding]] = {}
     for finding in report.findings:
         grouped.setdefault(finding.rule, []).append(finding)
     results = [RuleResult(info=info, findings=grouped.get(info.id, [])) for info in report.rules]
-    return sorted(results, key=lambda r: (SEVERITIES.index(r.info.severity), -r.count("fail"), r.info.id))
+    order = SEVERITIES.index
+    return sorted(results, key=lambda r: (order(r.severity), order(r.info.severity), -r.count("fail"), r.info.id))
 
 
 def count_findings(report: Report) -> dict[str, int]:

@@ -15,7 +15,7 @@ import msgspec
 from auditor.catalog import catalog, known_category
 from auditor.errors import RuleError
 from auditor.match import ConditionError, Matcher, compile_condition, compile_match, is_reference
-from auditor.report import SEVERITIES, BlindTo, RuleInfo, Severity
+from auditor.report import SEVERITIES, BlindTo, RuleInfo, Severity, SeverityCase
 from auditor.shipped import shipped, walk
 from auditor.strict_yaml import Lines, convert, load
 
@@ -48,7 +48,7 @@ class RemediationFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, o
 
 
 class TestFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One test of a rule: resources in shorthand, and the status of every subject."""
+    """One test of a rule: resources in shorthand, and the status of every subject, with its severity if wanted."""
 
     __test__ = False
 
@@ -58,12 +58,21 @@ class TestFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     params: dict[str, Any] = {}
 
 
+class SeverityFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A subject that meets `where` is judged with another severity, `because` of what that says of it."""
+
+    where: dict[str, Any]
+    severity: Severity
+    because: str
+
+
 class RuleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A rule as written: every resource of a type (where …) must …"""
 
     id: str
     title: str
     severity: Severity
+    severity_when: list[SeverityFile] = []
     resource: str | list[str]
     where: dict[str, Any] | None = None
     per: list[str] | None = None
@@ -116,6 +125,14 @@ Requirement = Logs | Exists | Match | AnyOf | AllOf
 VERBS = ("logs", "exists", "match", "any_of", "all_of")
 
 
+class Raise(msgspec.Struct, frozen=True):
+    """Another severity, higher or lower, for subjects that certainly meet a match."""
+
+    where: Matcher
+    severity: Severity
+    because: str
+
+
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """A compiled rule, ready to judge with."""
 
@@ -125,6 +142,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     where: Matcher | None
     per: tuple[str, ...]
     require: Requirement
+    severity_when: tuple[Raise, ...] = ()
     message: Template
     evidence: tuple[tuple[str, tuple[str, ...]], ...]  # path, and its steps
     tests: tuple[TestFile, ...]
@@ -152,12 +170,21 @@ def parse_rule(text: str, file: str) -> Rule:
     raw, lines = load(text, file)
     if not isinstance(raw, Mapping):
         raise RuleError(file, 1, "a rule file is a mapping of keys", "start from `auditor rules new <id>`")
+    return compile_rule(raw, lines, file)
+
+
+def compile_rule(raw: Mapping[str, Any], lines: Lines, file: str) -> Rule:
+    """Compile what a rule file says; `lines` knows where each part stands."""
     written = convert(raw, RuleFile, lines, file)
     _check(written, lines, file)
     paths: list[str] = []
     try:
         where = compile_match(written.where, ("where",), paths) if written.where is not None else None
         require = _requirement(written.require, ("require",), lines, file, paths)
+        severity_when = tuple(
+            Raise(compile_match(case.where, ("severity_when", i, "where"), paths), case.severity, case.because.strip())
+            for i, case in enumerate(written.severity_when)
+        )
     except ConditionError as error:
         raise RuleError(file, lines.of(error.path), error.problem, error.hint) from None
     resources = [written.resource] if isinstance(written.resource, str) else written.resource
@@ -166,6 +193,7 @@ def parse_rule(text: str, file: str) -> Rule:
             id=written.id,
             title=written.title.strip(),
             severity=written.severity,
+            severity_when=[SeverityCase(severity=c.severity, because=c.because) for c in severity_when],
             resource=", ".join(resources),
             rationale=written.rationale.strip(),
             remediation={k: v for k, v in msgspec.to_builtins(written.remediation).items() if v.strip()},
@@ -179,6 +207,7 @@ def parse_rule(text: str, file: str) -> Rule:
         where=where,
         per=tuple(written.per or ()),
         require=require,
+        severity_when=severity_when,
         message=Template(written.message.strip() or f"{written.title.strip()}: not so for $name."),
         evidence=tuple((path, tuple(path.split("."))) for path in written.evidence),
         tests=tuple(written.tests),
@@ -198,6 +227,9 @@ def _check(rule: RuleFile, lines: Lines, file: str) -> None:
         fail(["id"], f'the id "{rule.id}" differs from the file name "{stem}"')
     if not rule.resource or (isinstance(rule.resource, list) and not all(rule.resource)):
         fail(["resource"], "a resource type is missing")
+    for i, case in enumerate(rule.severity_when):
+        if not case.because.strip():
+            fail(["severity_when", i, "because"], "it is not said why the severity differs", 'such as "it is public"')
     for i, field in enumerate(rule.per or []):
         if field not in PER_FIELDS:
             fail(["per", i], f'"per" cannot be "{field}"', f"fields: {', '.join(PER_FIELDS)}")
@@ -221,12 +253,16 @@ def _check_tests(rule: RuleFile, fail: Callable[..., None]) -> None:
         for j, given in enumerate(test.given):
             if not isinstance(given.get("name"), str):
                 fail(["tests", i, "given", j], "a test resource needs a name")
-        for subject, status in test.expect.items():
+        for subject, expected in test.expect.items():
+            status, _, severity = expected.partition(" ")
             if status not in STATUSES:
                 fail(["tests", i, "expect", subject], f'"{status}" is no status', f"statuses: {', '.join(STATUSES)}")
-    expected = {status for test in rule.tests for status in test.expect.values()}
+            if severity and (severity not in SEVERITIES or status not in ("fail", "unknown")):
+                fail(["tests", i, "expect", subject], f'"{expected}" is not understood',
+                     f"a severity after fail or unknown: {', '.join(SEVERITIES)}")  # fmt: skip
+    wanted = {status.partition(" ")[0] for test in rule.tests for status in test.expect.values()}
     for status in ("pass", "fail"):
-        if status not in expected:
+        if status not in wanted:
             fail(["tests"], f"no test expects {status}")
 
 
@@ -327,6 +363,12 @@ def choose(rules: Sequence[Rule], select: Sequence[str] = (), ignore: Sequence[s
     keep = chosen(select) if select else {r.id for r in rules}
     drop = chosen(ignore)
     return [rule for rule in rules if rule.id in keep - drop]
+
+
+def with_severity(rule: Rule, severity: Severity) -> Rule:
+    """The rule with one severity for whatever fails it: who sets it has weighed the cases."""
+    info = msgspec.structs.replace(rule.info, severity=severity, severity_when=[])
+    return msgspec.structs.replace(rule, info=info, severity_when=())
 
 
 def _glob(word: str) -> str:

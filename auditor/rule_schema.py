@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from auditor.match import OPERATORS
-from auditor.report import Report
+from auditor.report import SEVERITIES, Report
 from auditor.rule import VERBS, RuleFile
 
 _CONDITION = {
@@ -37,6 +37,12 @@ _OPERATORS = {
         **{name: {"$ref": "#/$defs/Condition"} for name in ("any", "all", "not", "count")},
         "present": {"type": "boolean"},
         "like": {"type": "string"},
+        "tagged": {
+            "anyOf": [
+                {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": "="}},
+                {"type": "string", "pattern": r"^\$[^$]"},
+            ]
+        },
         "at_least": _NUMBER,
         "at_most": _NUMBER,
     },
@@ -57,6 +63,9 @@ def rule_schema() -> str:
     require["to"] = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}, match]}
     definitions["RequireFile"]["oneOf"] = [{"required": [verb]} for verb in VERBS]
     definitions["ExistsFile"]["properties"]["where"] = match
+    definitions["SeverityFile"]["properties"]["where"] = match
+    expect = definitions["TestFile"]["properties"]["expect"]
+    expect["additionalProperties"]["pattern"] = f"^(pass|not-applicable|(fail|unknown)( ({'|'.join(SEVERITIES)}))?)$"
     return _text(schema, "Rule of the Azure Logging Auditor")
 
 

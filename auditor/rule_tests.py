@@ -43,9 +43,12 @@ def _differences(rule: Rule, test: TestFile, line: int) -> Iterator[str]:
     )
     names = {r.id: r.name for r in resources}
     inventory = Inventory(resources=tuple(resources), run=Run())
-    found = {names.get(f.subject.id, f.subject.id): f.status for f in judge_rule(judged, inventory)}
+    found = {names.get(f.subject.id, f.subject.id): f for f in judge_rule(judged, inventory)}
     for subject in sorted(found.keys() | test.expect.keys()):
-        got, wanted = found.get(subject, "not judged"), test.expect.get(subject, "not judged")
+        finding, wanted = found.get(subject), test.expect.get(subject, "not judged")
+        got = "not judged"
+        if finding:
+            got = f"{finding.status} {finding.severity}" if " " in wanted else finding.status
         if got != wanted:
             yield f"{subject}: expected {wanted}, got {got}"
 
@@ -118,6 +121,7 @@ def _setting(
         "kind",
         "categories",
         "groups",
+        "without",
         "possible",
         "to",
         "retention_days",
@@ -144,6 +148,8 @@ def _setting(
                 member = found.audit if found else None
                 if member is not False:
                     (categories if member else possible).add(name)
+    lacks = {str(c).casefold() for c in given.get("without", ())}  # every category of a group but these
+    categories = {c for c in categories if c.casefold() not in lacks}
     return LogSetting(
         id=f"setting-{i}",
         name=str(given.get("name", f"setting-{i}")),

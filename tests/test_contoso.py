@@ -48,6 +48,14 @@ def test_answers(rule, expected, found):
 
 
 @pytest.mark.parametrize("rule", RULE_IDS)
+def test_severities(rule, expected, report):
+    own = next(info.severity for info in report.rules if info.id == rule)
+    wanted = {subject.lower(): answer.get("severity", own) for subject, answer in expected[rule].items()}
+    found = {f.subject.id.lower(): f.severity for f in report.findings if f.rule == rule}
+    assert {key: found[key] for key in wanted if found[key] != wanted[key]} == {}
+
+
+@pytest.mark.parametrize("rule", RULE_IDS)
 def test_every_status_of_a_rule_is_somewhere(rule, expected):
     statuses = {answer["status"] for answer in expected[rule].values()}
     single = rule.startswith("entra-")  # one tenant has one answer; the rule's own tests have the others

@@ -45,6 +45,14 @@ CASES = [
     ("reference to a parameter", {"properties.days": {"at_least": "$params.days"}}, False),
     ("reference to a list parameter", {"location": "$params.regions"}, True),
     ("a doubled dollar is text", {"name": "$$name"}, False),
+    ("tagged", {"tags": {"tagged": ["ENV=prod"]}}, True),
+    ("tagged with wildcards", {"tags": {"tagged": ["app=*", "e?v=pro*"]}}, True),
+    ("tagged is anchored", {"tags": {"tagged": ["env=pro", "nv=prod"]}}, False),
+    ("tagged by a parameter", {"tags": {"tagged": "$params.tags"}}, True),
+    ("tagged by a parameter that is a number", {"tags": {"tagged": "$params.days"}}, False),
+    ("tagged by a parameter that is one", {"tags": {"tagged": "$params.tag"}}, True),
+    ("what has no tags is not tagged", {"properties.nope": {"tagged": ["env=prod"]}}, False),
+    ("tags that are not known", {"facts.coverage": {"tagged": ["env=prod"]}}, None),
     ("not", {"location": {"not": "westeurope"}}, False),
     ("not unknown", {"facts.coverage": {"not": "covered"}}, None),
     ("any", {"properties.list": {"any": "b"}}, True),
@@ -83,7 +91,9 @@ CASES = [
 
 @pytest.mark.parametrize(("condition", "expected"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
 def test_table(condition, expected):
-    scope = Scope(RESOURCE, {"days": 90, "regions": ["uksouth", "westeurope"]})
+    scope = Scope(
+        RESOURCE, {"days": 90, "regions": ["uksouth", "westeurope"], "tags": ["a=b", "env=*"], "tag": "env=prod"}
+    )
     assert compile_match(condition, (), [])(RESOURCE, scope) is expected
 
 
@@ -103,6 +113,8 @@ BROKEN = [
     ("no lines", {}, ()),
     ("operator without a path", {"any": 1}, ("any",)),
     ("a word that is no operator", {"days": {"at_least": 1, "at_lest": 2}}, ("days", "at_lest")),
+    ("tagged takes a list", {"tags": {"tagged": "env=prod"}}, ("tags", "tagged")),
+    ("tagged takes texts", {"tags": {"tagged": [{"env": "prod"}]}}, ("tags", "tagged")),
     ("at_least takes a number", {"days": {"at_least": "many"}}, ("days", "at_least")),
     ("like takes text", {"days": {"like": 3}}, ("days", "like")),
     ("present takes true or false", {"days": {"present": "yes"}}, ("days", "present")),

@@ -52,6 +52,14 @@ WRONG = [
     ("a tag", ("title: Vaults", "title: !!python/name:os.system Vaults"), 2, "not allowed"),
     ("not a mapping", (GOOD, "- a\n- b\n"), 1, "mapping of keys"),
     ("not YAML", ("title: Vaults", "title: [Vaults"), None, ""),
+    ("no reason for a severity", ("require:", "severity_when: [{where: {name: x}, severity: low, because: ''}]\nrequire:"), 5,
+     "why the severity differs"),
+    ("no such severity of a case", ("require:", "severity_when: [{where: {name: x}, severity: lo, because: y}]\nrequire:"), 5,
+     "invalid enum value"),
+    ("a case without a match", ("require:", "severity_when: [{where: {}, severity: low, because: y}]\nrequire:"), 5,
+     "a match is one or more lines"),
+    ("a severity nobody knows", ("no: fail", "no: fail grave"), 16, '"fail grave" is not understood'),
+    ("a severity of what passes", ("yes-it-does: pass,", "yes-it-does: pass high,"), 16, '"pass high" is not understood'),
     ("a per nobody has", ("require:", "per: [colour]\nrequire:"), 5, '"per" cannot be "colour"'),
 ]  # fmt: skip
 

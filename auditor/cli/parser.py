@@ -12,6 +12,7 @@ from auditor import __version__
 CLOUD_NAMES = ("public", "usgov", "china")
 AUTH_NAMES = ("auto", "cli", "powershell", "azd", "environment", "client-secret", "client-certificate",
               "managed-identity", "workload-identity", "device-code", "browser")  # fmt: skip
+INVENTORY_NAMES = ("graph", "arm")
 SEVERITY_NAMES = ("critical", "high", "medium", "low", "info")
 FORMAT_NAMES = ("console", "json", "markdown", "markdown-summary", "html")
 EXIT_CODES = """exit codes:
@@ -173,6 +174,8 @@ def _azure(parser: argparse.ArgumentParser) -> None:
     azure.add_argument("--auth", choices=AUTH_NAMES, metavar="HOW", help="how to sign in: "
                        f"{', '.join(AUTH_NAMES)} (default: auto, as DefaultAzureCredential does)")  # fmt: skip
     azure.add_argument("--cloud", choices=CLOUD_NAMES, help="the cloud to talk to (default: public)")
+    azure.add_argument("--inventory", choices=INVENTORY_NAMES, help="who lists the resources: Resource Graph, or "
+                       "Resource Manager itself, in more reads (default: graph, which falls back)")  # fmt: skip
     azure.add_argument("--concurrency", type=int, metavar="N", help="reads in flight at once (default: 128)")
 
 

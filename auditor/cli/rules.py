@@ -12,6 +12,7 @@ from auditor.cli.run import chosen_rules
 from auditor.config import read_configuration
 from auditor.errors import AuditorError, RuleError
 from auditor.formats.console import clean
+from auditor.formats.words import setting
 from auditor.report import SEVERITIES
 from auditor.rule import Rule, load_rules
 from auditor.rule_schema import rule_schema
@@ -45,8 +46,10 @@ def _show(rule: Rule) -> None:
     info = rule.info
     print(f"{info.id}  ({info.severity})\n{info.title}\n\n{_wrapped(info.rationale)}\n")
     print(f"Judges  {info.resource}")
+    for case in info.severity_when:
+        print(f"        {case.severity} if {case.because}")
     if info.params:
-        print("Params  " + ", ".join(f"{k} = {v}" for k, v in info.params.items()))
+        print("Params  " + "; ".join(f"{k} = {setting(v)}" for k, v in info.params.items()))
     if info.blind_to:
         print("\nWithout it nobody can answer:")
         for question in info.blind_to.questions:

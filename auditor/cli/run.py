@@ -18,7 +18,7 @@ from auditor.config import Configuration, cloud_of, read_configuration, severity
 from auditor.documents import Collection
 from auditor.errors import AuditorError
 from auditor.report import Report, count_findings, last_line
-from auditor.rule import Rule
+from auditor.rule import Rule, with_severity
 from auditor.sources.azure.cloud import Options
 from auditor.sources.journal import Journal, open_journal
 
@@ -50,7 +50,7 @@ def _read(arguments: argparse.Namespace, configuration: Configuration) -> Collec
         return read_azure(arguments, configuration)
     from auditor.sources import open_file
 
-    for option in ("subscription", "management_group", "tenant", "auth", "cloud", "concurrency"):
+    for option in ("subscription", "management_group", "tenant", "auth", "cloud", "inventory", "concurrency"):
         if getattr(arguments, option):  # never judge more than was asked for, or as somebody else
             raise AuditorError(
                 f"--{option.replace('_', '-')} says how to read Azure, but the target is a file, which is judged whole",
@@ -151,6 +151,7 @@ def azure_options(arguments: argparse.Namespace, configuration: Configuration) -
         exclude_subscriptions=tuple(arguments.exclude_subscription or configuration.scope.exclude),
         management_group=arguments.management_group or configuration.scope.management_group or None,
         auth=arguments.auth or configuration.collect.auth,
+        inventory=arguments.inventory or configuration.collect.inventory,
         concurrency=arguments.concurrency or configuration.collect.concurrency,
     )
 
@@ -212,12 +213,10 @@ def _check_known(configuration: Configuration, rules: dict[str, Rule]) -> None:
 
 
 def _tuned(rule: Rule, configuration: Configuration) -> Rule:
-    info = msgspec.structs.replace(
-        rule.info,
-        severity=configuration.rules.severity.get(rule.id, rule.info.severity),
-        params={**rule.info.params, **configuration.rules.params.get(rule.id, {})},
-    )
-    return msgspec.structs.replace(rule, info=info)
+    params = {**rule.info.params, **configuration.rules.params.get(rule.id, {})}
+    tuned = msgspec.structs.replace(rule, info=msgspec.structs.replace(rule.info, params=params))
+    severity = configuration.rules.severity.get(rule.id)
+    return tuned if severity is None else with_severity(tuned, severity)
 
 
 def _gate(report: Report, fail_on: str | None, limit: str | int | None) -> int:

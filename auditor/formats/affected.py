@@ -12,7 +12,7 @@ import msgspec
 
 from auditor.documents import name_of
 from auditor.formats.remedies import filled
-from auditor.formats.words import apart, listing, type_label
+from auditor.formats.words import apart, capital, listing, type_label
 from auditor.report import Finding, RuleResult
 
 MOST_EVIDENCE = 200  # characters of evidence in a row
@@ -27,6 +27,7 @@ class AffectedRow(msgspec.Struct, frozen=True, kw_only=True):
     anchor: str  # f-<8 hex digits>, stable over scans
     name: str
     scope: str
+    severity: str  # where not all have one: with the reason for what is not the rule's own
     kind: str  # its type, where the rule judges several
     place: str  # resource group, or file and line of a template
     text: str  # what was found, where it differs from what all share
@@ -57,6 +58,7 @@ def affected(result: RuleResult, names: Mapping[str, str], most: int | None, *, 
     shared = most_said if times > 1 or len(result.failed) == 1 else ""
     first = next((f for f in findings if f.evidence), None)
     usual = _usual(result.failed) if evidence else {}
+    mixed = any(finding.severity_because for finding in findings)
     several = len({finding.subject.type.lower() for finding in findings}) > 1
     rows = [
         AffectedRow(
@@ -64,6 +66,7 @@ def affected(result: RuleResult, names: Mapping[str, str], most: int | None, *, 
             anchor=f"f-{finding.fingerprint[:8]}",
             name=subject_name(finding, names),
             scope=_scope(finding, names),
+            severity=_severity(finding) if mixed else "",
             kind=type_label(finding.subject.type) if several else "",
             place=_place(finding),
             text="" if _text(finding) == shared else _text(finding),
@@ -86,8 +89,9 @@ def affected(result: RuleResult, names: Mapping[str, str], most: int | None, *, 
 
 
 def columns(item: Affected) -> list[tuple[str, Callable[[AffectedRow], str]]]:
-    """Where the affected are: only columns in which something stands."""
+    """How grave it is for the affected, and where they are: only columns in which something stands."""
     possible: tuple[tuple[str, Callable[[AffectedRow], str]], ...] = (
+        ("Severity", lambda row: row.severity),
         ("Type", lambda row: row.kind),
         ("Written in" if item.from_template else "Resource group", lambda row: row.place),
         ("Subscription", lambda row: row.scope),
@@ -111,6 +115,12 @@ def _text(finding: Finding) -> str:
         if name and message.startswith(start):
             return lead + message[len(start) :].removeprefix(f"({finding.subject.type}) ")
     return re.sub(rf"(?<![\w./-]){re.escape(name)}(?![\w/-])", "…", message, count=1) if name else message
+
+
+def _severity(finding: Finding) -> str:
+    """`Critical: a management port is open`, or `High`."""
+    word = capital(finding.severity)
+    return f"{word}: {finding.severity_because}" if finding.severity_because else word
 
 
 def _scope(finding: Finding, names: Mapping[str, str]) -> str:

@@ -69,7 +69,7 @@ def _answer(results: list[RuleResult]) -> Answer:
 def _gravity(questions: list[str], results: list[RuleResult]) -> tuple[int, int, int, str]:
     failing = [result for result in results if result.outcome in ("failed", "unknown")]
     return (
-        min(SEVERITIES.index(result.info.severity) for result in failing),
+        min(SEVERITIES.index(result.severity) for result in failing),
         ANSWERS.index(_answer(results)),
         -sum(result.count("fail") for result in failing),
         questions[0].casefold(),

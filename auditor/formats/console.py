@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping
 
 from auditor.formats.gaps import ELSEWHERE, Gap, gaps
 from auditor.formats.view import scope_names, tenant_name
-from auditor.formats.words import count, when
+from auditor.formats.words import count, gravest, when
 from auditor.report import STATES, Report, RuleResult, Tally, by_rule, last_line, tally_rows
 
 WIDTH = 80
 MAX_RULES = 15
 MAX_GAPS = 8
+MAX_NAME = 40
 _BAR = {"exported": "█", "partly": "▓", "missing": "·", "accepted": "-", "unassessed": "?"}
 _WORDS = {"unassessed": "not assessed"}
 
@@ -68,20 +69,24 @@ def _rules(report: Report) -> Iterator[str]:
         yield "  No rule failed."
         yield ""
         return
-    yield f"  {'Severity':<9} {'Rule':<40} {'Affected'}"
+    wide = min(MAX_NAME, max(len(result.info.id) for result in failed[:MAX_RULES]))
+    yield f"  {'Severity':<9} {'Rule':<{wide}} {'Affected'}"
     for result in failed[:MAX_RULES]:
-        yield _rule(result)
+        yield _rule(result, wide)
     if len(failed) > MAX_RULES:
-        counts = Counter(result.info.severity for result in failed[MAX_RULES:])
+        counts = Counter(result.severity for result in failed[MAX_RULES:])
         more = ", ".join(f"{n} {severity}" for severity, n in counts.items())
         yield f"  {count(len(failed) - MAX_RULES, 'more rule')}: {more}"
     yield ""
 
 
-def _rule(result: RuleResult) -> str:
+def _rule(result: RuleResult, wide: int) -> str:
     unknown = f", {len(result.unknown)} unknown" if result.unknown else ""
-    affected = f"{len(result.failed):,} of {result.assessed:,}{unknown}"
-    return clean(_cut(f"  {result.info.severity:<9} {_middle(result.info.id, 40):<40} {affected}"))
+    start = (
+        f"  {result.severity:<9} {_middle(result.info.id, wide):<{wide}} {len(result.failed):,} of {result.assessed:,}"
+    )
+    line = f"{start}{gravest(result)}{unknown}"
+    return clean(line if len(line) <= WIDTH else _cut(start + unknown))  # no number is cut in two
 
 
 def _gaps(report: Report) -> Iterator[str]:

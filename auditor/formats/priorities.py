@@ -44,7 +44,7 @@ def priorities(report: Report, results: list[RuleResult], total: Tally) -> Prior
     def urgency(index: int) -> tuple[int, bool, int, int, int]:
         result = results[index]
         return (
-            SEVERITIES.index(result.info.severity),
+            SEVERITIES.index(result.severity),
             result.info.resource.lower() not in _WHOLE,
             -len(gains.get(index, set()) - gained),
             -result.count("fail"),
@@ -60,8 +60,8 @@ def priorities(report: Report, results: list[RuleResult], total: Tally) -> Prior
         gained |= new
         chosen.append(Priority(result=results[best], gained=len(new)))
     after = percent((total.exported + len(gained)) / total.assessed) if gained and total.assessed else ""
-    grave = sum(bool(result.failed) and result.info.severity in GRAVE for result in results)
-    listed = sum(item.result.info.severity in GRAVE for item in chosen)
+    grave = sum(bool(result.failed) and result.severity in GRAVE for result in results)
+    listed = sum(item.result.severity in GRAVE for item in chosen)
     return Priorities(rules=chosen, after=after, grave_left=grave - listed)
 
 

@@ -133,7 +133,7 @@ def build_view(report: Report, rows: int = 200) -> View:
             blind_of.setdefault(rule, []).append(spot.id)
     answer, sentences = _answer(total, counts, spots, results, unlisted)
     open_results = [result for result in results if result.outcome in ("failed", "unknown")]
-    severities = Counter(result.info.severity for result in open_results)
+    severities = Counter(result.severity for result in open_results)
     share = report.completeness.share * 100
     return View(
         report=report,
@@ -209,7 +209,7 @@ def _answer(
         )
     failed = [result for result in results if result.failed]
     if failed:
-        among = Counter(result.info.severity for result in failed)
+        among = Counter(result.severity for result in failed)
         grave = [f"{among[s]:,} {s}" for s in ("critical", "high") if among[s]]
         sentences.append(
             f"{len(failed):,} of {count(len(results), 'rule')} {'fails' if len(failed) == 1 else 'fail'}"

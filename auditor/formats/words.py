@@ -32,6 +32,8 @@ STATUS_WORDS: dict[Status, str] = {
     "not-applicable": "Not applicable",
 }
 
+LISTED_BY = {"arm": "Resource Manager", "graph+arm": "Resource Graph, and Resource Manager where that was silent"}
+
 DESTINATION_KINDS = {
     "log-analytics": "Log Analytics",
     "storage": "Storage account",
@@ -140,8 +142,25 @@ def capital(text: str) -> str:
 
 def by_severity(failed: Sequence[Affected]) -> str:
     """`6 high, 9 medium`: rules by severity, gravest first."""
-    counts = Counter(item.result.info.severity for item in failed)
+    counts = Counter(item.result.severity for item in failed)
     return ", ".join(f"{number:,} {severity}" for severity, number in counts.items())
+
+
+def mixed(result: RuleResult) -> str:
+    """`2 critical, 15 high`: the failures of a rule, where they are not all alike."""
+    counts = result.severities
+    return ", ".join(f"{number:,} {severity}" for severity, number in counts.items()) if len(counts) > 1 else ""
+
+
+def gravest(result: RuleResult) -> str:
+    """` (2 critical)` after a number of failures that are not all alike."""
+    counts = result.severities
+    return f" ({counts[result.severity]:,} {result.severity})" if len(counts) > 1 else ""
+
+
+def setting(value: object) -> str:
+    """The value of a parameter as people write it."""
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def together(rules: int) -> str:

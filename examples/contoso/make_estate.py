@@ -61,8 +61,9 @@ def answers_text(estate: Estate) -> str:
     for rule in sorted(estate.answers):
         parts.append(f"\n{rule}:\n")
         for key in sorted(estate.answers[rule]):
-            subject, status, why = estate.answers[rule][key]
-            parts.append(f"  {json.dumps(subject)}: {{status: {status}, why: {json.dumps(why)}}}\n")
+            subject, status, severity, why = estate.answers[rule][key]
+            grave = f"severity: {severity}, " if severity else ""
+            parts.append(f"  {json.dumps(subject)}: {{status: {status}, {grave}why: {json.dumps(why)}}}\n")
     return "".join(parts)
 
 

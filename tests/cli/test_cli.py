@@ -60,18 +60,27 @@ def test_the_words_of_the_parser_are_those_of_the_rooms():
 def test_a_gate(run, saved):
     code, _, err = run("scan", saved, "--fail-on", "critical", "--max-unassessed", "100%")
     assert code == 1
-    assert "Gate failed: 1 critical; --fail-on is critical." in err
+    assert re.search(r"Gate failed: \d+ critical; --fail-on is critical\.", err)
     assert run("scan", saved, "--fail-on", "critical", "--exit-zero")[0] == 0
 
 
 def test_a_gate_that_could_not_look_does_not_pass(run, saved):
-    only = ["--select", "keyvault-audit-logs", "--fail-on", "critical"]
+    only = ["--select", "resource-audit-logs-exported", "--fail-on", "critical"]
     code, _, err = run("scan", saved, *only)
     assert code == 3
     assert re.search(r"Incomplete: \d+ of \d+ reads failed; --max-unassessed allows 0\.", err)
     code, _, err = run("scan", saved, *only, "--max-unassessed", "5%")
     assert code == 0
     assert "Gate passed" in err
+
+
+def test_a_gate_goes_by_the_severity_of_what_fails(run, saved, tmp_path):
+    only = ["--select", "keyvault-audit-logs", "--fail-on", "critical", "--max-unassessed", "5%"]
+    code, _, err = run("scan", saved, *only)
+    assert code == 1
+    assert "Gate failed: 1 critical; --fail-on is critical." in err  # the vault that is tagged so
+    (tmp_path / "auditor.yaml").write_text("version: 1\nrules: {severity: {keyvault-audit-logs: high}}\n")
+    assert run("scan", saved, *only, "-c", str(tmp_path / "auditor.yaml"))[0] == 0
 
 
 def test_findings_outrank_incompleteness(run, saved):

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from auditor.documents import Run, settings_id
-from auditor.formats.affected import affected, subject_name
+from auditor.formats import words
+from auditor.formats.affected import affected, columns, subject_name
 from auditor.formats.blindspots import blind_spots
 from auditor.formats.gaps import gaps, unexplained
 from auditor.formats.html import bar, level
@@ -245,9 +246,10 @@ class TestBlindSpots:
         assert (spot.answer, spot.rules, spot.questions) == ("Partly", ["bad"], ["Who read it?"])
 
     def test_gravest_first_and_scopes_not_listed_last(self):
+        low, critical = rule("low", "low", "Q1"), rule("critical", "critical", "Q2")
         results = [
-            RuleResult(info=rule("low", "low", "Q1"), findings=[finding("fail")]),
-            RuleResult(info=rule("critical", "critical", "Q2"), findings=[finding("fail")]),
+            RuleResult(info=low, findings=[finding("fail", info=low)]),
+            RuleResult(info=critical, findings=[finding("fail", info=critical)]),
         ]
         spots = blind_spots(results, ["sandbox"])
         assert [(s.id, s.questions) for s in spots] == [
@@ -297,7 +299,7 @@ class TestPriorities:
     def test_the_gravest_come_first_then_what_records_for_all_that_is_below(self):
         def failing(severity, resource, failures):
             info = msgspec.structs.replace(rule(f"{severity}-{resource}", severity), resource=resource)
-            return RuleResult(info=info, findings=[finding(name=f"{n}") for n in range(failures)])
+            return RuleResult(info=info, findings=[finding(name=f"{n}", info=info) for n in range(failures)])
 
         vaults, whole = "Microsoft.KeyVault/vaults", "Microsoft.Resources/subscriptions"
         results = [failing("medium", vaults, 90), failing("high", vaults, 9), failing("high", whole, 1)]
@@ -393,6 +395,22 @@ class TestAffected:
         found = affected(self.result(finding(evidence={"missing": ["a"], "days": 3})), {}, None, evidence=True)
         assert (found.evidence_of, found.evidence) == ("kv", '{"missing": ["a"], "days": 3}')
         assert (found.usual, found.rows[0].evidence) == ("", "")
+
+    def test_a_severity_that_is_not_the_rule_s_own_is_a_column_with_its_reason_and_comes_first(self):
+        worse = msgspec.structs.replace(finding(name="kv9"), severity="critical", severity_because="it is tagged")
+        found = self.result(finding(name="kv1"), finding("unknown", name="kv2"), worse)
+        item = affected(found, {}, None, evidence=True)
+        assert [(row.name, row.severity) for row in item.rows] == [
+            ("kv9", "Critical: it is tagged"), ("kv1", "High"), ("kv2", "High"),
+        ]  # fmt: skip
+        assert next(head for head, _ in columns(item)) == "Severity"
+        assert (found.severity, found.severities) == ("critical", {"critical": 1, "high": 1})
+        assert (words.mixed(found), words.gravest(found)) == ("1 critical, 1 high", " (1 critical)")
+
+    def test_severities_that_are_all_the_rule_s_own_are_no_column(self):
+        found = self.result(finding(name="kv1"), finding(name="kv2"))
+        assert "Severity" not in [head for head, _ in columns(affected(found, {}, None, evidence=True))]
+        assert (words.mixed(found), words.gravest(found)) == ("", "")
 
     def test_a_type_is_a_column_where_there_are_several(self):
         other = Subject(id="/x", type="Microsoft.Web/sites", name="app")

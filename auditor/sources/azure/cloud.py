@@ -68,6 +68,9 @@ AUTH_METHODS: Final = (
 )
 
 
+INVENTORIES: Final = ("graph", "arm")
+
+
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be read, and as whom."""
 
@@ -77,6 +80,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     exclude_subscriptions: tuple[str, ...] = ()  # ids or display names, left out of what the others chose
     management_group: str | None = None  # id of a group: only subscriptions below it
     auth: str = "auto"  # one of AUTH_METHODS
+    inventory: str = "graph"  # one of INVENTORIES: who lists the resources, Resource Graph or Resource Manager
     client_id: str | None = None  # of an application or managed identity; else from the environment
     client_secret: str | None = None  # likewise; only for `client-secret`
     concurrency: int = 128  # reads under way at once

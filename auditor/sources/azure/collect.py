@@ -28,7 +28,7 @@ from auditor.sources.azure.type_reads import OF_SUBSCRIPTION, OF_TENANT
 from auditor.sources.journal import Journal, scope_of
 
 # The options that decide what is read; answers to others do not belong into the same snapshot.
-DECIDES: Final = ("subscriptions", "exclude_subscriptions", "management_group", "tool_version")
+DECIDES: Final = ("subscriptions", "exclude_subscriptions", "management_group", "inventory", "tool_version")
 _GOODBYE: Final = 0.1  # seconds in which connections broken off in the middle may close
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -117,6 +117,7 @@ async def _collect(
         requests=counts.requests,
         throttled=counts.throttled,
         denied=reader.denied,
+        inventory="graph+arm" if reader.helped_out else options.inventory,
         api_versions=dict(sorted(reader.api_versions.items())),
         interrupted=interrupted,
         resumed=journal.resumed if journal is not None else 0,

@@ -10,7 +10,7 @@ from typing import Any, Final
 from auditor import documents as d
 from auditor.errors import AuditorError
 from auditor.sources.azure import reads
-from auditor.sources.azure.pipeline import Refused, send, short
+from auditor.sources.azure.pipeline import Answer, Refused, send, short
 from auditor.sources.azure.reader import Reader
 from auditor.sources.azure.refusals import grant_for
 from auditor.sources.azure.transport import NoAnswer
@@ -139,13 +139,18 @@ async def resources(reader: Reader, subscriptions: Sequence[d.Document]) -> list
     """
     guids = [_guid(s) for s in subscriptions]
     doubtful: list[str] = []
+    if reader.options.inventory == "arm":
+        guids, doubtful = [], guids
     for start in range(0, len(guids), _CHUNK):
         chunk = guids[start : start + _CHUNK]
-        rows, complete = await _graph_rows(reader, chunk)
+        rows, why = await _graph_rows(reader, chunk)
+        if why:
+            reader.helped_out = True
+            reader.tell(f"Resource Graph did not list everything ({why}): Resource Manager lists what is left")
         for row in rows:
             if d.subscription_of(row["id"]) in chunk:
                 reader.keep(row)
-        shown = {d.subscription_of(row["id"]) for row in rows} if complete else set[str]()
+        shown = {d.subscription_of(row["id"]) for row in rows} if not why else set[str]()
         for guid in shown.intersection(chunk):
             reader.plan.end(reads.RESOURCES.id(f"/subscriptions/{guid}"), d.RESOURCE_LIST)
         doubtful += [guid for guid in chunk if guid not in shown]
@@ -163,22 +168,22 @@ def is_resource(doc: d.Document) -> bool:
     return "/providers/" in doc["id"].lower() and bool(d.subscription_of(doc["id"]))
 
 
-async def _graph_rows(reader: Reader, guids: list[str]) -> tuple[list[d.Document], bool]:
-    """The resources that Resource Graph shows, and whether it came to its end."""
+async def _graph_rows(reader: Reader, guids: list[str]) -> tuple[list[d.Document], str]:
+    """The resources that Resource Graph shows, and why that is not all it has; empty when it came to its end."""
     reader.api_versions[reads.RESOURCE_GRAPH_TYPE] = reads.RESOURCE_GRAPH_VERSION
     if reader.journal is None:
         return await _ask_graph(reader, guids)
     name = f"{reads.RESOURCE_GRAPH_TYPE} {hashlib.sha256(' '.join(guids).encode()).hexdigest()[:32]}"
     known = reader.journal.items(name)
     if known is not None:
-        return known, True
-    rows, complete = await _ask_graph(reader, guids)
-    if complete:
+        return known, ""
+    rows, why = await _ask_graph(reader, guids)
+    if not why:
         reader.journal.note_items(name, rows)
-    return rows, complete
+    return rows, why
 
 
-async def _ask_graph(reader: Reader, guids: list[str]) -> tuple[list[d.Document], bool]:
+async def _ask_graph(reader: Reader, guids: list[str]) -> tuple[list[d.Document], str]:
     rows: list[d.Document] = []
     token: str | None = None
     seen = set[str]()
@@ -190,25 +195,37 @@ async def _ask_graph(reader: Reader, guids: list[str]) -> tuple[list[d.Document]
         query = {"subscriptions": guids, "query": QUERY, "options": options}
         try:
             answer = await send(reader.pipelines.resource_manager, "POST", url, body=query)
-        except (NoAnswer, Refused):
-            return rows, False
+        except (NoAnswer, Refused) as error:
+            return rows, str(error)
         page = reader.body_of(_GRAPH, reads.RESOURCE_GRAPH_PATH, answer)
         data = page.get("data")
         if isinstance(data, Mapping):
             data = _from_table(data)
         if d.marker(page) or not isinstance(data, list):
-            return rows, False
+            detail = page.get("$unknown")
+            return rows, str(detail["reason"]) if isinstance(detail, Mapping) else "the answer holds no rows"
         rows.extend(_rows(data))
         token = page.get("$skipToken")
         if not token:
-            total = page.get("totalRecords")
-            whole = not isinstance(total, int) or len({d.normal_id(row["id"]) for row in rows}) >= total
-            limited = answer.headers.get("x-ms-tenant-subscription-limit-hit", "").lower() == "true"
-            return rows, whole and not limited and str(page.get("resultTruncated", "false")).lower() != "true"
+            return rows, _cut_short(page, answer, len({d.normal_id(row["id"]) for row in rows}))
         if not isinstance(token, str) or token in seen:
-            return rows, False
+            return rows, _ENDLESS
         seen.add(token)
-    return rows, False
+    return rows, _ENDLESS
+
+
+_ENDLESS: Final = "its pages do not end"
+
+
+def _cut_short(page: d.Document, answer: Answer, rows: int) -> str:
+    """Why the last page of a query is not the end of all that there is; empty when it is."""
+    total = page.get("totalRecords")
+    if isinstance(total, int) and rows < total:
+        return f"{rows:,} of {total:,} rows came"
+    if answer.headers.get("x-ms-tenant-subscription-limit-hit", "").lower() == "true":
+        return "there are more subscriptions than it looks into"
+    truncated = str(page.get("resultTruncated", "false")).lower() == "true"
+    return "it cut its answer short" if truncated else ""
 
 
 _GRAPH: Final = reads.Read(
@@ -254,7 +271,11 @@ async def _list_directly(reader: Reader, guid: str, found: list[d.Document]) -> 
         reader.keep(failure)
     else:
         reader.plan.end(reads.RESOURCES.id(f"/subscriptions/{guid}"), d.RESOURCE_LIST)
-    found.extend(row for row in _rows(items) if reader.kept(row["id"], row["type"]) is None)
+    rows = [row for row in _rows(items) if reader.kept(row["id"], row["type"]) is None]
+    if rows and reader.options.inventory == "graph" and not reader.helped_out:
+        reader.helped_out = True
+        reader.tell("Resource Graph is silent about subscriptions that have resources: Resource Manager lists those")
+    found.extend(rows)
 
 
 async def _read_one(reader: Reader, listed: d.Document) -> None:

@@ -56,6 +56,7 @@ class Reader:
         self.journal = journal
         self.watch: Watch | None = None  # for a run that can go on later
         self.denied = 0
+        self.helped_out = False  # Resource Manager listed what Resource Graph did not show
         self.tenant = ""  # id, once known
         self.api_versions: dict[str, str] = {}
         self._progress = progress

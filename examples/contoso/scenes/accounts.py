@@ -66,9 +66,13 @@ def account(
     sku: str = "Standard_LRS",
     tags: dict[str, str] | None = None,
     shown_id: str | None = None,
+    grave: tuple[str, ...] = (),
     **properties: Any,
 ) -> str:
-    """Place a storage account; `services` is one answer for all its services, or one for each."""
+    """Place a storage account; `services` is one answer for all its services, or one for each.
+
+    For the services in `grave` it is of high severity when their access is not logged.
+    """
     account_id = shown_id or rid(subscription, group, ACCOUNT, name)
     held = _services(kind, sku)
     endpoints = {s: f"https://{name}.{s}.core.windows.net/" for s in held}
@@ -105,7 +109,7 @@ def account(
     estate.add(document)
     for service in held:
         answer = services if isinstance(services, Service) else services[service]
-        _service(estate, account_id, service, answer)
+        _service(estate, account_id, service, answer, "high" if service in grave else "")
     return account_id
 
 
@@ -115,11 +119,12 @@ def _services(kind: str, sku: str) -> tuple[str, ...]:
     return _BY_KIND.get(kind, tuple(SERVICES))
 
 
-def _service(estate: Estate, account_id: str, service: str, answer: Service) -> None:
+def _service(estate: Estate, account_id: str, service: str, answer: Service, severity: str) -> None:
     service_id = f"{account_id}/{SERVICES[service]}/default"
     why = answer.why or answer.plan.why
     estate.log(service_id, f"{ACCOUNT}/{SERVICES[service]}", answer.plan)
-    estate.answer(f"storage-{service}-access-logs", service_id, answer.access, why)
+    graver = severity if answer.access in ("fail", "unknown") else ""
+    estate.answer(f"storage-{service}-access-logs", service_id, answer.access, why, graver)
     if answer.classic_only:
         estate.answer("storage-classic-logging-only", service_id, answer.classic_only, why)
     classic, document = answer.classic, f"{service_id}/storageAnalytics"

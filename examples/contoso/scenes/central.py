@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scenes.accounts import Service, account, delete_after, exporting, lifecycle, silent
+from scenes.accounts import SERVICES, Service, account, delete_after, exporting, lifecycle, silent
 from scenes.estate import NE, PROD, SE, SHARED, UK, WE, Doc, Estate, Place, Plan, guid, rid, setting
 from scenes.places import (
     ALL_DEV,
@@ -191,7 +191,8 @@ def _archives(estate: Estate) -> None:
     def archive(place: Place, region: str, blob: Service, **more: Any) -> None:
         name, subscription = place.id.rpartition("/")[2], place.id.split("/")[2]
         services = {"blob": blob, **blob_only}
-        account(estate, subscription, LOGS_GROUP, name, region, services, sku="Standard_GRS", tags=OWNER, **more)
+        more = {"sku": "Standard_GRS", "tags": OWNER, "grave": tuple(SERVICES), **more}  # logs are kept there
+        account(estate, subscription, LOGS_GROUP, name, region, services, **more)
 
     def kept(place: Place, status: str, why: str) -> None:
         estate.answer("log-storage-lifecycle", place.id, status, why)  # type: ignore[arg-type]

@@ -204,7 +204,7 @@ def _parts(estate: Estate, prod: Watcher) -> None:
     machine(net, "vm-filter", subnet(net, "snet-filter", group), public=address(net, "pip-filter"))
     flow_log(prod, "fl-vnet-filter", net.id, FLOW_WE, "ppp-", f"{GOOD}; its filter is no fault of delivery",
              filtering="dstport == 443")  # fmt: skip
-    estate.answer(OPEN, group["id"], "fail", "SSH on a public IP; the flow log records port 443 only")
+    estate.answer(OPEN, group["id"], "fail", "SSH on a public IP; the flow log records port 443 only", "critical")
 
     net = _vnet(estate, "vnet-records-we", 6, "fail", "its flow log records beginnings of flows only")
     _one_machine(net, "records")
@@ -277,7 +277,7 @@ def _retiring(estate: Estate, prod: Watcher) -> None:
     group = security_group(net, "nsg-legacy", allow("rdp", 100, "3389", "*"))
     machine(net, "vm-legacy", subnet(net, "snet-legacy", group), public=address(net, "pip-legacy"), windows=True)
     flow_log(prod, "fl-nsg-legacy", group["id"], FLOW_WE, "f---", "it is disabled", enabled=False)
-    estate.answer(OPEN, group["id"], "fail", "RDP on a public IP; the only flow log is disabled")
+    estate.answer(OPEN, group["id"], "fail", "RDP on a public IP; the only flow log is disabled", "critical")
 
 
 # --- a cluster's own group --------------------------------------------------------------------------------------------

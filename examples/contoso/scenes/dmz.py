@@ -33,32 +33,34 @@ def build(estate: Estate) -> None:
     _closed(net)
 
 
-def _open(estate: Estate, group: Doc, why: str) -> None:
-    estate.answer(RULE, group["id"], "fail", f"{why}; no flow log sees it")
+def _open(estate: Estate, group: Doc, why: str, severity: str = "") -> None:
+    estate.answer(RULE, group["id"], "fail", f"{why}; no flow log sees it", severity)
 
 
 # --- E1: a public IP address on the interface -------------------------------------------------------------------------
 
 
 def _by_address(estate: Estate, net: Network) -> None:
-    def exposed(name: str, why: str, *rules: Doc, v6: bool = False, sku: str = "Standard") -> Doc:
+    def exposed(name: str, why: str, *rules: Doc, v6: bool = False, sku: str = "Standard", severity: str = "") -> Doc:
         group = security_group(net, f"nsg-dmz-{name}", *rules)
         within = subnet(net, f"snet-{name}", group)
         public = address(net, f"pip-{name}", sku=sku)
         sixth = address(net, f"pip-{name}-v6", v6=True) if v6 else None
         machine(net, f"vm-dmz-{name}", within, public=public, public_v6=sixth)
-        _open(estate, group, why)
+        _open(estate, group, why, severity)
         return group
 
-    exposed("jump", "SSH from anywhere, on a public IP", allow("ssh", 100, "22", "*"))
-    exposed("any", "everything from Any", allow("all", 100, "*", "Any", protocol="*"))
+    exposed("jump", "SSH from anywhere, on a public IP", allow("ssh", 100, "22", "*"), severity="critical")
+    exposed("any", "everything from Any", allow("all", 100, "*", "Any", protocol="*"), severity="critical")
     halves = ["0.0.0.0/1", "128.0.0.0/1"]
     exposed("halves", "the internet written as two halves", allow("split", 100, "443", halves))
     exposed("list", "a list of ports from 0.0.0.0/0", allow("list", 100, ["80", "8080-8090"], "0.0.0.0/0"))
     partners = ["20.61.0.0/16", "40.74.28.0/23"]
-    exposed("partners", "SFTP from listed public prefixes", allow("partners", 100, "22", partners))
+    exposed("partners", "SFTP from listed public prefixes", allow("partners", 100, "22", partners), severity="critical")
     exposed("v6", "IPv6 only, but from ::/0", allow("six", 100, "443", "::/0"), v6=True)
-    exposed("basic", "RDP on an old Basic address", allow("rdp", 100, "3389", "Internet"), sku="Basic")
+    exposed(
+        "basic", "RDP on an old Basic address", allow("rdp", 100, "3389", "Internet"), sku="Basic", severity="critical"
+    )
     shadow_too_late = (allow("web", 100, "443"), deny("no-web", 200, "443", "Internet"))
     exposed("late", "the deny comes after the allow", *shadow_too_late)
 
@@ -83,7 +85,7 @@ def _by_balancer(estate: Estate, net: Network) -> None:
     within = subnet(net, "snet-rdp", group)
     _, nat = balancer(net, "lb-dmz-rdp", address(net, "pip-lb-rdp"), nat=((50001, 3389),))
     machine(net, "vm-dmz-rdp", within, nat_rules=tuple(nat), windows=True)
-    _open(estate, group, "RDP through a load balancer's NAT rule")
+    _open(estate, group, "RDP through a load balancer's NAT rule", "critical")
 
     # The rule lets SSH in, but the balancer only forwards HTTPS: nothing meets.
     group = security_group(net, "nsg-dmz-mismatch", allow("ssh", 100, "22"))

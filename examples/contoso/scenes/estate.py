@@ -180,7 +180,7 @@ class Estate:
     """Documents by lower-case id; answers by rule and subject; the places that settings name."""
 
     documents: dict[str, Doc] = field(default_factory=dict)
-    answers: dict[str, dict[str, tuple[str, Status, str]]] = field(default_factory=dict)
+    answers: dict[str, dict[str, tuple[str, Status, str, str]]] = field(default_factory=dict)
     named: dict[str, Place] = field(default_factory=dict)
     random: random.Random = field(default_factory=lambda: random.Random(SEED))
 
@@ -192,12 +192,12 @@ class Estate:
         self.documents[key] = document
         return str(document["id"])
 
-    def answer(self, rule: str, subject: str, status: Status, why: str) -> None:
-        """Write one line of the answer sheet."""
+    def answer(self, rule: str, subject: str, status: Status, why: str, severity: str = "") -> None:
+        """Write one line of the answer sheet; `severity` where it is not the rule's own."""
         sheet = self.answers.setdefault(rule, {})
         if subject.lower() in sheet:
             raise ValueError(f"answered twice: {rule}: {subject}")
-        sheet[subject.lower()] = (subject, status, why)
+        sheet[subject.lower()] = (subject, status, severity, why)
 
     def name_place(self, place: Place) -> None:
         """Remember that a setting names this place."""

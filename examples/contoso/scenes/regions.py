@@ -106,6 +106,8 @@ def _others(estate: Estate) -> None:
     estate.answer(VNETS, net.id, "unknown", "the flow logs of its region may not be listed")
     group = security_group(net, "nsg-dev-jump", allow("ssh", 100, "22", "*"))
     machine(net, "vm-dev-jump", subnet(net, "snet-jump", group), public=address(net, "pip-dev-jump"))
-    estate.answer(OPEN, group["id"], "unknown", "SSH on a public IP; the flow logs of its region may not be listed")
+    estate.answer(
+        OPEN, group["id"], "unknown", "SSH on a public IP; the flow logs of its region may not be listed", "critical"
+    )
     closed = security_group(net, "nsg-dev-app")
     machine(net, "vm-dev-app", subnet(net, "snet-app", closed))

@@ -65,7 +65,7 @@ def _ways(estate: Estate) -> None:
         "table": Service(changes, "fail", "reads are not exported"),
         "file": exporting(shouted),
     }
-    account(estate, PROD, "rg-pay-prod", "stpayprod02", WE, services, tags=pay)
+    account(estate, PROD, "rg-pay-prod", "stpayprod02", WE, services, tags=pay, grave=tuple(services))
 
     off = _plan("all its logs are listed, none is on", "fail", "fail", setting("off", LAW_SEC, disabled=RWD))
     blank = _plan("logs are on, but the destination is empty", "fail", "pass", setting("x", categories=RWD, empty=True))
@@ -86,7 +86,9 @@ def _ways(estate: Estate) -> None:
     account(estate, PROD, "rg-shop-prod", "stshopprod02", WE, services)
 
     # A setting on the account itself can only carry metrics; its services are separate scopes.
-    rooted = account(estate, PROD, "rg-shop-prod", "stshopprod03", WE, SILENT)
+    # Its containers may be public: anybody may read what is in one, without a sign-in.
+    public = {"allowBlobPublicAccess": True}
+    rooted = account(estate, PROD, "rg-shop-prod", "stshopprod03", WE, SILENT, grave=("blob",), **public)
     estate.settings(rooted, setting("account-metrics", LAW_SEC, metrics=True))
     for place, region in ((ARCH_NE, NE), (ARCH_UK, UK), (ARCH_SE, SE)):
         name = f"stweb{region[:2]}prod01"

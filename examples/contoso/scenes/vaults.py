@@ -72,6 +72,7 @@ def _vault(
     tags: dict[str, str] | None = None,
     shown_id: str = "",
     audit: Status | None = None,
+    severity: str = "",
 ) -> str:
     """A vault; its audit events fare as its plan's audit logs do, unless told otherwise."""
     document: Doc = {
@@ -93,7 +94,7 @@ def _vault(
         },
     }
     vault_id = estate.add(document, plan)
-    estate.answer("keyvault-audit-logs", vault_id, audit or plan.audit, plan.why)
+    estate.answer("keyvault-audit-logs", vault_id, audit or plan.audit, plan.why, severity)
     return vault_id
 
 
@@ -137,7 +138,8 @@ def _good(estate: Estate) -> None:
 def _bad(estate: Estate) -> None:
     policy = setting("policy", LAW_SEC, categories=("AzurePolicyEvaluationDetails",))
     _vault(estate, "kv-loans-prod-01", _plan("policy details only, no AuditEvent", "pfp", policy))
-    _vault(estate, "kv-loans-prod-03", METRICS)
+    tags = {"app": "loans", "Criticality": "Mission-critical"}
+    _vault(estate, "kv-loans-prod-03", METRICS, tags=tags, severity="critical")
     names = ("AuditEvent", "AzurePolicyEvaluationDetails")
     off = setting("all-off", LAW_SEC, disabled=names)
     _vault(estate, "kv-loans-prod-04", _plan("its logs are listed, none is on", "fff", off))

@@ -124,11 +124,40 @@ def test_without_resource_graph_the_estate_is_listed_by_arm(azure, graph: Any) -
         "value": [{**LISTED, "id": azure.VAULT}, {**LISTED, "id": f"{azure.VAULT}-deleted", "name": "kv-deleted"}]
     }
     azure[azure.VAULT] = {**LISTED, "id": azure.VAULT, "properties": {"a": 1}}
+    told: list[str] = []
 
-    collection = azure.scan()
+    collection = azure.scan(notice=told.append)
 
     assert ids(collection, "Microsoft.KeyVault/vaults") == [azure.VAULT], "one that answers 404 is gone"
     assert azure.one(collection, azure.VAULT)["properties"] == {"a": 1}
+    assert collection.run.inventory == "graph+arm"
+    assert [sentence.partition(" (")[0] for sentence in told] == ["Resource Graph did not list everything"]
+
+
+def test_who_listed_the_estate_is_told(azure) -> None:
+    told: list[str] = []
+    azure.resources(azure.vault())
+    assert azure.scan(notice=told.append).run.inventory == "graph"
+    assert told == []
+    azure.resources()
+    azure[f"/subscriptions/{azure.SUB}/resources"] = {"value": []}
+    assert azure.scan(notice=told.append).run.inventory == "graph", "an empty subscription is no silence"
+    assert told == []
+    azure[f"/subscriptions/{azure.SUB}/resources"] = {"value": [{**LISTED, "id": azure.VAULT}]}
+    assert azure.scan(notice=told.append).run.inventory == "graph+arm"
+    assert "Resource Graph is silent" in told[0] and len(told) == 1
+
+
+def test_resource_graph_is_not_asked_when_resource_manager_is_to_list(azure) -> None:
+    azure.resources(azure.vault("elsewhere"))
+    azure[f"/subscriptions/{azure.SUB}/resources"] = {"value": [{**LISTED, "id": azure.VAULT}]}
+    azure[azure.VAULT] = {**LISTED, "id": azure.VAULT, "properties": {"a": 1}}
+
+    collection = azure.scan(inventory="arm")
+
+    assert ids(collection, "Microsoft.KeyVault/vaults") == [azure.VAULT]
+    assert azure.QUERY not in {seen.path for seen in azure.seen}
+    assert collection.run.inventory == "arm"
 
 
 def test_what_cannot_be_read_one_by_one_is_there_but_unknown(azure) -> None:
