@@ -23,6 +23,7 @@ from auditor.facts.look import Look, TypeFacts
 from auditor.facts.network_index import index_network
 from auditor.facts.offers import Groups, entra_offers, entra_withheld, offers_none, offers_of
 from auditor.facts.places import Places, place_resource
+from auditor.facts.server_parameters import mysql_facts, postgresql_facts
 from auditor.facts.settings import routes_of, setting_facts, settings_of, unread_settings
 from auditor.facts.shapes import entries, mapping, text
 from auditor.facts.sql_coverage import with_sql_audit
@@ -34,7 +35,10 @@ Settings = tuple[LogSetting, ...] | Unknown
 # A resource that was listed and is gone when its settings are asked for: Resource Graph is minutes behind.
 _GONE = frozenset({"resourcenotfound", "resourcegroupnotfound", "parentresourcenotfound"})
 # The facts of single types, worked out from documents alone: a new fact is a row.
-_FACTS_OF_TYPE: Mapping[str, TypeFacts] = {}
+_FACTS_OF_TYPE: Mapping[str, TypeFacts] = {
+    "microsoft.dbformysql/flexibleservers": mysql_facts,
+    "microsoft.dbforpostgresql/flexibleservers": postgresql_facts,
+}
 _NO_LICENCE = "The tenant has no Entra ID P1 or P2 licence, which exporting these logs needs: a licence gap."
 _STAND_IN_FACTS = (
     "exported", "settings_count", "settings_without_logs", "retired", "target_kind", "target_exists", "enabled",
