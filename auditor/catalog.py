@@ -202,6 +202,11 @@ def canonical_type(resource_type: str) -> str:
     return _spellings().get(resource_type.lower(), resource_type)
 
 
+def known_type(resource_type: str) -> bool:
+    """Whether this is a type that we know how to spell, whether it can log or not."""
+    return resource_type.lower() in _spellings()
+
+
 @lru_cache(maxsize=1)
 def _index() -> dict[str, dict[str, Category]]:
     return {key: {c.name.lower(): c for c in known.categories} for key, known in catalog().items()}

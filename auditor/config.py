@@ -38,6 +38,13 @@ class ScopeFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     management_group: str = ""
 
 
+class AcceptedDestinations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The places that logs may be sent to: ids with `*`, or kinds such as `log-analytics`; and tags as `name=value`."""
+
+    ids: list[str] = []
+    tags: list[str] = []
+
+
 class RulesFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which rules judge, and with which parameters and severities."""
 
@@ -46,6 +53,7 @@ class RulesFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ignore: list[str] = []
     severity: dict[str, Severity] = {}
     params: dict[str, dict[str, Any]] = {}
+    accepted_destinations: AcceptedDestinations = AcceptedDestinations()
 
 
 class GateFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

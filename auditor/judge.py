@@ -191,6 +191,8 @@ def _message(
         return rule.info.title
     if status == "not-applicable":
         why = resource.facts.get("why_not_offered")
+        if isinstance(rule.require, Logs) and not rule.require.categories:
+            return f"{shown or resource.name} exports no log that matters for security."
         return str(why) if isinstance(why, str) and why else f"{shown or resource.name} does not offer these logs."
     if status == "unknown":
         why = scope.seen[0].reason if scope.seen else "not everything it depends on could be read"
@@ -218,7 +220,7 @@ def _evidence(rule: Rule, resource: Resource, verdict: Verdict, status: Status) 
     for path, steps in rule.evidence if status != "pass" else ():
         value = lookup(resource, steps)
         if value is not None:
-            evidence[path] = _plain(value)
+            evidence[path] = plain(value)
     if verdict.missing:
         evidence["missing"] = list(verdict.missing)
     if verdict.unsure:
@@ -257,7 +259,7 @@ def _destination(destination: Destination) -> str:
     return f"{destination.id} ({'deleted' if destination.exists is False else 'not readable'})"
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A value as JSON can hold it, bounded: evidence is for reading."""
     if isinstance(value, str):
         return value if len(value) <= MAX_TEXT else value[:MAX_TEXT]
@@ -268,8 +270,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Unknown):
         return f"unknown: {value.reason}"
     if isinstance(value, dict | Mapping):
-        return {str(k): _plain(value[k]) for k in sorted(value, key=str)[:MAX_EVIDENCE]}
+        return {str(k): plain(value[k]) for k in sorted(value, key=str)[:MAX_EVIDENCE]}
     if isinstance(value, list | tuple | frozenset | set):
         items = sorted(value, key=str) if isinstance(value, frozenset | set) else value
-        return [_plain(v) for v in list(items)[:MAX_EVIDENCE]]
+        return [plain(v) for v in list(items)[:MAX_EVIDENCE]]
     return str(value)[:MAX_TEXT]

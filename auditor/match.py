@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase, translate
-from re import IGNORECASE
+from functools import lru_cache
+from re import IGNORECASE, Pattern
 from re import compile as compile_pattern
 from typing import Any
 
@@ -144,6 +145,8 @@ def _line(key: str, raw: Any, path: Path, paths: list[str]) -> Matcher:
     condition = compile_condition(raw, path, paths, prefix=key)
     if len(steps) == 2 and steps[0] == "facts":
         return _fact(steps[1], condition)
+    if steps[0] == "params":  # what the rule was given, so that it can keep silent where it was given nothing
+        return lambda _, scope: condition(lookup(scope.params, steps[1:]), scope)
     return lambda thing, scope: condition(lookup(thing, steps), scope)
 
 
@@ -209,6 +212,20 @@ def is_reference(raw: Any) -> bool:
     return isinstance(raw, str) and raw.startswith("$") and not raw.startswith("$$")
 
 
+def params_used(raw: Any, path: Path = ()) -> Iterable[tuple[Path, str]]:
+    """(where, name) of each parameter that conditions name, as `params.name` or `$params.name`."""
+    if isinstance(raw, Mapping):
+        for key, value in raw.items():
+            if key.startswith("params."):
+                yield (*path, key), key.split(".")[1]
+            yield from params_used(value, (*path, key))
+    elif isinstance(raw, list):
+        for i, item in enumerate(raw):
+            yield from params_used(item, (*path, i))
+    elif isinstance(raw, str) and raw.startswith("$params."):
+        yield path, raw.split(".")[1]
+
+
 def _plain(raw: Any, path: Path) -> Matcher:
     if isinstance(raw, Mapping | list):
         raise ConditionError(path, "a list in a condition holds plain values")
@@ -265,14 +282,34 @@ def _operator(name: str, raw: Any, path: Path, paths: list[str], prefix: str) ->
                 raise ConditionError(path, "present takes true or false")
             return _on_known(lambda value, _: (value is not None and value not in ("", [], {})) is raw)
         case "like":
-            if not isinstance(raw, str):
-                raise ConditionError(path, "like takes a text with * and ?")
-            pattern = compile_pattern(translate(raw), IGNORECASE)
-            return _on_known(lambda value, _: isinstance(value, str) and pattern.match(value) is not None)
+            return _like(raw, path)
         case "tagged":
             return _tagged(raw, path)
         case _:
             return _compare(raw, path, at_least=name == "at_least")
+
+
+def _like(raw: Any, path: Path) -> Matcher:
+    if is_reference(raw):
+        resolve = _reference(raw)
+        return _on_known(lambda value, scope: _meets(value, resolve(scope)))
+    patterns = [raw] if isinstance(raw, str) else raw
+    if not isinstance(patterns, list) or not all(isinstance(pattern, str) for pattern in patterns):
+        raise ConditionError(path, "like takes a text with * and ?, a list of such texts, or $params.name")
+    return _on_known(lambda value, _: _meets(value, patterns))
+
+
+def _meets(value: Any, patterns: Any) -> bool:
+    """Whether a text meets one of these patterns, which may be a single one."""
+    options = patterns if isinstance(patterns, list | tuple) else [patterns]
+    return isinstance(value, str) and any(
+        _pattern(option).match(value) is not None for option in options if isinstance(option, str)
+    )
+
+
+@lru_cache(maxsize=4096)
+def _pattern(text: str) -> Pattern[str]:
+    return compile_pattern(translate(text), IGNORECASE)
 
 
 def _tagged(raw: Any, path: Path) -> Matcher:
@@ -282,10 +319,9 @@ def _tagged(raw: Any, path: Path) -> Matcher:
     resolve = _reference(raw) if is_reference(raw) else lambda _: raw
 
     def holds(tags: Any, scope: Scope) -> Truth:
-        if not isinstance(tags, Mapping) or not tags:
-            return False
         wanted = _items(resolve(scope))  # one is as good as a list of one
-        pairs = [f"{name}={value}".casefold() for name, value in tags.items()]
+        told = [f"{name}={value}" for name, value in tags.items()] if isinstance(tags, Mapping) else _items(tags)
+        pairs = [pair.casefold() for pair in told if isinstance(pair, str)]
         return any(fnmatchcase(pair, str(pattern).casefold()) for pattern in wanted for pair in pairs)
 
     return _on_known(holds)

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 import msgspec
 
-from auditor.inventory import Inventory, LogSetting, Resource, Unknown
-from auditor.match import Scope, lookup
+from auditor.catalog import relevance
+from auditor.inventory import Destination, Inventory, LogSetting, Resource, Unknown
+from auditor.match import Matcher, Scope, lookup
 from auditor.rule import AllOf, Exists, Logs, Match, Requirement
 from auditor.truth import Truth, every, some
 
@@ -51,6 +52,8 @@ def _all_of(require: AllOf, resource: Resource, scope: Scope, inventory: Invento
 
 
 def _logs(require: Logs, resource: Resource, scope: Scope) -> Verdict:
+    if not require.categories:
+        return _exported(require, resource, scope)
     settings = resource.settings
     offers = {name.casefold() for name in resource.offers}
     perhaps = {name.casefold() for name in resource.may_offer}
@@ -80,6 +83,25 @@ def _logs(require: Logs, resource: Resource, scope: Scope) -> Verdict:
     return Verdict(truth, applies=applies, missing=tuple(missing), unsure=tuple(unsure))
 
 
+def _exported(require: Logs, resource: Resource, scope: Scope) -> Verdict:
+    """Whether each relevant category that diagnostic settings export reaches, by whatever way, what is asked for."""
+    settings = resource.settings
+    if isinstance(settings, Unknown):
+        scope.seen.append(settings)
+        return Verdict(None)
+    sent = [s for s in settings if s.kind == "diagnostic-setting" and s.living]
+    certain = {c for s in sent for c in s.categories if relevance(resource.type, c) != "operational"}
+    perhaps = {c for s in sent for c in s.possible if relevance(resource.type, c) != "operational"}
+    missing: list[str] = []
+    unsure: list[str] = []
+    for category in sorted(certain | perhaps):
+        truth = some(_exports(setting, category.casefold(), require, scope) for setting in settings)
+        if truth is not True:
+            (missing if truth is False and category in certain else unsure).append(category)
+    verdict = False if missing else None if unsure else True
+    return Verdict(verdict, applies=bool(certain | perhaps), missing=tuple(missing), unsure=tuple(unsure))
+
+
 def _exports(setting: LogSetting, category: str, require: Logs, scope: Scope) -> Truth:
     """Whether one setting sends a category to a destination that is not known to be gone and meets `to`."""
     if setting.partial is not None:
@@ -92,8 +114,17 @@ def _exports(setting: LogSetting, category: str, require: Logs, scope: Scope) ->
             scope.seen.append(setting.doubt)
     else:
         return False
-    reached = some(True if require.to is None else require.to(d, scope) for d in setting.living)
+    reached = some(True if require.to is None else _meets(require.to, d, scope) for d in setting.living)
     return every([enabled, reached])
+
+
+def _meets(to: Matcher, destination: Destination, scope: Scope) -> Truth:
+    """Whether a destination is what is asked for; one of which not even the id is known may be."""
+    truth = to(destination, scope)
+    if truth is False and not destination.id and isinstance(destination.exists, Unknown):
+        scope.seen.append(destination.exists)
+        return None
+    return truth
 
 
 class Candidates:

@@ -8,13 +8,13 @@ from difflib import get_close_matches
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from auditor.catalog import catalog, known_category
 from auditor.errors import RuleError
-from auditor.match import ConditionError, Matcher, compile_condition, compile_match, is_reference
+from auditor.match import ConditionError, Matcher, compile_condition, compile_match, is_reference, params_used
 from auditor.report import SEVERITIES, BlindTo, RuleInfo, Severity, SeverityCase
 from auditor.shipped import shipped, walk
 from auditor.strict_yaml import Lines, convert, load
@@ -28,9 +28,12 @@ class ExistsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RequireFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What must hold: exactly one of `logs` (with `to`), `exists`, `match`, `any_of`, `all_of`."""
+    """What must hold: exactly one of `logs` (with `to`), `exists`, `match`, `any_of`, `all_of`.
 
-    logs: list[str] | None = None
+    `logs: exported` asks of whatever the resource exports that matters for security.
+    """
+
+    logs: list[str] | Literal["exported"] | None = None
     to: str | list[str] | dict[str, Any] | None = None
     exists: ExistsFile | None = None
     match: dict[str, Any] | None = None
@@ -89,7 +92,10 @@ class RuleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class Logs(msgspec.Struct, frozen=True):
-    """Each category exported, with a destination that meets `to` in the same setting."""
+    """Each category exported, with a destination that meets `to` in the same setting.
+
+    No categories: those with relevance for security that the resource's diagnostic settings export already.
+    """
 
     categories: tuple[str, ...]
     to: Matcher | None
@@ -158,6 +164,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 PER_FIELDS = ("subscription", "location", "resource_group", "type", "kind", "parent")
 PLACEHOLDERS = ("id", "name", "type", "location", "subscription", "subscription_name", "resource_group", "kind",
                 "missing")  # fmt: skip
+FILL_IN = "FILL-IN"  # what a rule file to start from leaves to its author
 STATUSES = ("pass", "fail", "unknown", "not-applicable")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -212,7 +219,7 @@ def compile_rule(raw: Mapping[str, Any], lines: Lines, file: str) -> Rule:
         evidence=tuple((path, tuple(path.split("."))) for path in written.evidence),
         tests=tuple(written.tests),
         test_lines=tuple(lines.of(("tests", i)) or 1 for i in range(len(written.tests))),
-        paths=tuple(dict.fromkeys(paths)),
+        paths=tuple(path for path in dict.fromkeys(paths) if not path.startswith("params.")),
     )
 
 
@@ -220,6 +227,10 @@ def _check(rule: RuleFile, lines: Lines, file: str) -> None:
     def fail(path: Sequence[str | int], problem: str, hint: str = "") -> None:
         raise RuleError(file, lines.of(path), problem, hint)
 
+    written = msgspec.to_builtins(rule)
+    for where, param in params_used({part: written[part] for part in ("where", "require", "severity_when")}):
+        if param not in rule.params:
+            fail(where, f'there is no parameter "{param}"', f"parameters: {', '.join(rule.params) or 'none'}")
     stem = Path(file).stem
     if not _ID.fullmatch(rule.id):
         fail(["id"], f'the id "{rule.id}" is not kebab-case', "small letters, digits and single hyphens")
@@ -277,6 +288,10 @@ def _requirement(
         raise ConditionError(path, f"a requirement is exactly one of {', '.join(VERBS)}")
     if raw.to is not None and raw.logs is None:
         raise ConditionError((*path, "to"), '"to" goes with "logs"')
+    if raw.logs == "exported":
+        if raw.to is None:
+            raise ConditionError((*path, "logs"), 'logs: exported asks where to, so it needs "to"')
+        return Logs((), _destination_matcher(raw.to, (*path, "to")))
     if raw.logs is not None:
         return Logs(tuple(_categories(raw.logs, (*path, "logs"))), _destination_matcher(raw.to, (*path, "to")))
     if raw.exists is not None:
@@ -316,6 +331,17 @@ def _destination_matcher(to: Any, path: tuple[str | int, ...]) -> Matcher | None
         return compile_match(to, path, [])
     kind = compile_condition(to, path, [])
     return lambda destination, scope: kind(destination.kind, scope)
+
+
+def unfilled(rule: Rule) -> list[str]:
+    """The keys in which the author has not yet written what `rules new` left open."""
+    info = rule.info
+    questions = " ".join(info.blind_to.questions) if info.blind_to else ""
+    texts = {
+        "title": info.title, "message": rule.message.template, "rationale": info.rationale,
+        "remediation": " ".join(info.remediation.values()), "blind_to": questions,
+    }  # fmt: skip
+    return [key for key, text in texts.items() if FILL_IN in text]
 
 
 # --- finding rule files ---------------------------------------------------------------------------------------------

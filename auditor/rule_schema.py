@@ -36,7 +36,7 @@ _OPERATORS = {
     "properties": {
         **{name: {"$ref": "#/$defs/Condition"} for name in ("any", "all", "not", "count")},
         "present": {"type": "boolean"},
-        "like": {"type": "string"},
+        "like": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
         "tagged": {
             "anyOf": [
                 {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": "="}},

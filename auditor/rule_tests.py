@@ -22,27 +22,42 @@ _FIELDS = frozenset(
 )  # fmt: skip
 
 
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """One subject that did not come out as the test says."""
+
+    subject: str
+    expected: str
+    got: str
+
+    def __str__(self) -> str:
+        return f"{self.subject}: expected {self.expected}, got {self.got}"
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """How one test of one rule came out; `differences` is empty when it passed."""
 
     rule: str
     name: str
-    differences: tuple[str, ...]
+    line: int
+    differences: tuple[Difference, ...]
 
 
 def run_tests(rule: Rule) -> Iterator[Outcome]:
     """Run every test of a rule."""
     for test, line in zip(rule.tests, rule.test_lines, strict=True):
-        yield Outcome(rule=rule.id, name=test.name, differences=tuple(_differences(rule, test, line)))
+        yield Outcome(rule=rule.id, name=test.name, line=line, differences=tuple(_differences(rule, test, line)))
 
 
-def _differences(rule: Rule, test: TestFile, line: int) -> Iterator[str]:
+def estate_of(rule: Rule, test: TestFile, line: int) -> tuple[Rule, Inventory]:
+    """The rule with the parameters of a test, and the estate that the test makes up."""
     resources = [_resource(given, rule, line) for given in test.given]
-    judged = msgspec.structs.replace(
-        rule, info=msgspec.structs.replace(rule.info, params={**rule.info.params, **test.params})
-    )
-    names = {r.id: r.name for r in resources}
-    inventory = Inventory(resources=tuple(resources), run=Run())
+    info = msgspec.structs.replace(rule.info, params={**rule.info.params, **test.params})
+    return msgspec.structs.replace(rule, info=info), Inventory(resources=tuple(resources), run=Run())
+
+
+def _differences(rule: Rule, test: TestFile, line: int) -> Iterator[Difference]:
+    judged, inventory = estate_of(rule, test, line)
+    names = {r.id: r.name for r in inventory.resources}
     found = {names.get(f.subject.id, f.subject.id): f for f in judge_rule(judged, inventory)}
     for subject in sorted(found.keys() | test.expect.keys()):
         finding, wanted = found.get(subject), test.expect.get(subject, "not judged")
@@ -50,7 +65,7 @@ def _differences(rule: Rule, test: TestFile, line: int) -> Iterator[str]:
         if finding:
             got = f"{finding.status} {finding.severity}" if " " in wanted else finding.status
         if got != wanted:
-            yield f"{subject}: expected {wanted}, got {got}"
+            yield Difference(subject=subject, expected=wanted, got=got)
 
 
 def unmet_paths(rule: Rule) -> list[str]:
@@ -171,4 +186,7 @@ def _spelled(resource_type: str, name: str) -> str:
 def _destination(given: Any, i: int, kept: Mapping[str, Any]) -> Destination:
     fields = {"kind": given} if isinstance(given, str) else dict(given)
     fields = {"id": f"/destination-{i}", **kept, **fields}
-    return Destination(**{str(key): _value(value) for key, value in fields.items()})
+    told: dict[str, Any] = {str(key): _value(value) for key, value in fields.items()}
+    if isinstance(told.get("tags"), list):
+        told["tags"] = tuple(told["tags"])
+    return Destination(**told)

@@ -66,6 +66,18 @@ CASES = [
     ("absent", {"properties.nope": {"present": False}}, True),
     ("like", {"name": {"like": "thing-*"}}, True),
     ("like is anchored", {"name": {"like": "hing"}}, False),
+    ("like one of a list", {"name": {"like": ["x*", "THING-?"]}}, True),
+    ("like one of a parameter", {"location": {"like": "$params.regions"}}, True),
+    ("like none of an empty parameter", {"location": {"like": "$params.nothing"}}, False),
+    ("like a parameter that is one text", {"location": {"like": "$params.one"}}, True),
+    ("an unknown like a parameter", {"facts.coverage": {"like": "$params.regions"}}, None),
+    ("a parameter that was given", {"params.regions": {"present": True}}, True),
+    ("a parameter that was given nothing", {"params.nothing": {"present": True}}, False),
+    (
+        "a parameter that was given nothing spares what follows",
+        {"params.nothing": {"present": True}, "facts.coverage": "covered"},
+        False,
+    ),
     ("at least", {"properties.days": {"at_least": 30}}, True),
     ("between", {"properties.days": {"at_least": 1, "at_most": 29}}, False),
     ("no expiry is at least anything", {"facts.kept": {"at_least": 99999}}, True),
@@ -91,10 +103,17 @@ CASES = [
 
 @pytest.mark.parametrize(("condition", "expected"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
 def test_table(condition, expected):
-    scope = Scope(
-        RESOURCE, {"days": 90, "regions": ["uksouth", "westeurope"], "tags": ["a=b", "env=*"], "tag": "env=prod"}
-    )
+    params = {"days": 90, "regions": ["uksouth", "westeurope"], "nothing": [], "one": "west*"}
+    scope = Scope(RESOURCE, {**params, "tags": ["a=b", "env=*"], "tag": "env=prod"})
     assert compile_match(condition, (), [])(RESOURCE, scope) is expected
+
+
+def test_the_tags_of_a_destination_are_a_list_of_texts():
+    tagged = compile_match({"tags": {"tagged": "$params.tags"}}, (), [])
+    scope = Scope(RESOURCE, {"tags": ["logs=cent*"]})
+    assert tagged(Destination(kind="storage", id="/d", tags=("env=prod", "Logs=Central")), scope) is True
+    assert tagged(Destination(kind="storage", id="/d", tags=("env=prod",)), scope) is False
+    assert tagged(Destination(kind="storage", id="/d", tags=U), scope) is None
 
 
 def test_why_it_cannot_be_told_is_noted():
@@ -117,6 +136,7 @@ BROKEN = [
     ("tagged takes texts", {"tags": {"tagged": [{"env": "prod"}]}}, ("tags", "tagged")),
     ("at_least takes a number", {"days": {"at_least": "many"}}, ("days", "at_least")),
     ("like takes text", {"days": {"like": 3}}, ("days", "like")),
+    ("like takes a list of texts", {"days": {"like": ["a", 3]}}, ("days", "like")),
     ("present takes true or false", {"days": {"present": "yes"}}, ("days", "present")),
     ("any_of takes a list", {"any_of": {"a": 1}}, ("any_of",)),
     ("a list holds plain values", {"days": [[1]]}, ("days", 0)),

@@ -1,6 +1,7 @@
 """Rule files: what is refused, and where the error points."""
 
 import json
+import re
 
 import jsonschema
 import pytest
@@ -129,6 +130,19 @@ def test_a_message_may_name_a_parameter():
     assert parse_rule(text, "my-rule.yaml").message.safe_substitute(days=90) == "$name lacks $missing for 90 days."
     with pytest.raises(RuleError, match='"\\$dais" is no placeholder'):
         parse_rule(text.replace("$days", "$dais"), "my-rule.yaml")
+
+
+@pytest.mark.parametrize("used", ["$params.dais", "params.dais"])
+def test_a_parameter_that_is_not_there_is_refused(used):
+    line = f"tags.days: {used}" if used.startswith("$") else f"{used}: {{present: true}}"
+    text = GOOD.replace("require:", f"where:\n  {line}\nrequire:") + "params: {days: 90}\n"
+    with pytest.raises(RuleError, match='there is no parameter "dais"'):
+        parse_rule(text, "my-rule.yaml")
+
+
+def test_what_is_exported_already_needs_a_place_to_ask_for():
+    with pytest.raises(RuleError, match='needs "to"'):
+        parse_rule(re.sub(r"logs: \[.*\]", "logs: exported", GOOD), "my-rule.yaml")
 
 
 ALL_OF = GOOD.replace(

@@ -143,9 +143,12 @@ def _rules(commands: Any) -> None:
     _folders(show)
     test = _add(words, "test", "run the tests inside rule files", _later("rules", "test"))
     test.add_argument("folder", nargs="?", metavar="DIR", help="a folder of rules (default: the shipped ones)")
-    new = _add(words, "new", "write a new rule file to start from", _later("rules", "new"))
+    new = _add(words, "new", "write a new rule file to start from", _later("new_rule", "new"))
     new.add_argument("id", metavar="ID", help="the rule's id, in kebab-case")
-    new.add_argument("-o", "--output", default=".", metavar="DIR", help="the folder to write it in (default: here)")
+    new.add_argument("--resource", default="Microsoft.ContainerRegistry/registries", metavar="TYPE",
+                     help="the resource type it judges (default: container registries)")  # fmt: skip
+    new.add_argument("-o", "--output", default="rules", metavar="DIR",
+                     help="the folder to write it in (default: rules)")  # fmt: skip
     _add(words, "schema", "print the JSON schema of rule files, for editors", _later("rules", "schema"))
     parser.set_defaults(select=[], ignore=[], rules=[], config=None)
 

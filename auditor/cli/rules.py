@@ -1,4 +1,4 @@
-"""`rules list`, `show`, `test`, `new`, `schema`."""
+"""`rules list`, `show`, `test`, `schema`."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import sys
 import textwrap
 from pathlib import Path
 
-from auditor.cli.output import write_text
 from auditor.cli.run import chosen_rules
 from auditor.config import read_configuration
 from auditor.errors import AuditorError, RuleError
 from auditor.formats.console import clean
 from auditor.formats.words import setting
 from auditor.report import SEVERITIES
-from auditor.rule import Rule, load_rules
+from auditor.rule import FILL_IN, Rule, load_rules, unfilled
+from auditor.rule_explain import explain
 from auditor.rule_schema import rule_schema
-from auditor.rule_tests import run_tests, unmet_paths
+from auditor.rule_tests import Outcome, run_tests, unmet_paths
 
 
 def list_rules(arguments: argparse.Namespace) -> int:
@@ -80,67 +80,32 @@ def test(arguments: argparse.Namespace) -> int:
         raise AuditorError(f"{arguments.folder}: there is no rule in it", "auditor rules new my-first-rule -o DIR")
     failed = passed = 0
     for rule in rules:
-        for outcome in run_tests(rule):
+        for number, outcome in enumerate(run_tests(rule)):
             if outcome.differences:
                 failed += 1
-                print(f"FAILED {rule.id}: {outcome.name}")
-                for difference in outcome.differences:
-                    print(f"  {difference}")
+                _explain(rule, number, outcome)
             else:
                 passed += 1
+        left = unfilled(rule)
+        if left:
+            print(f"warning: {clean(rule.file)}: to be filled in ({FILL_IN}): {', '.join(left)}", file=sys.stderr)
         for path in unmet_paths(rule):
             print(f'warning: {rule.file}: no test resource has "{path}"', file=sys.stderr)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
 
-def new(arguments: argparse.Namespace) -> int:
-    """Write a rule file to start from; it loads and its tests pass as it stands."""
-    file = Path(arguments.output) / f"{arguments.id}.yaml"
-    if file.exists():
-        raise AuditorError(f"{file}: is there already", "choose another id, or edit that file")
-    text = _NEW.replace("RULE-ID", arguments.id)
-    from auditor.rule import parse_rule
-
-    try:
-        parse_rule(text, str(file))
-    except RuleError as error:
-        raise AuditorError(error.problem, error.hint) from None
-    write_text(file, text)
-    print(f"{file}\ntest it:  auditor rules test {arguments.output}", file=sys.stderr)
-    return 0
+def _explain(rule: Rule, number: int, outcome: Outcome) -> None:
+    """A failed test: what differs, and the lines of the rule that made it so."""
+    print(clean(f"FAILED {rule.id}: {outcome.name}  ({rule.file}:{outcome.line})"))
+    text = Path(rule.file).read_text(encoding="utf-8")
+    for difference in outcome.differences:
+        print(clean(f"  {difference}"))
+        for line in explain(text, rule, number, difference):
+            print(clean(f"    {line}"))
 
 
 def schema(_: argparse.Namespace) -> int:
     """Print the JSON schema of rule files."""
     sys.stdout.write(rule_schema())
     return 0
-
-
-_NEW = """\
-# yaml-language-server: $schema=rule.schema.json
-id: RULE-ID
-title: Container registry sign-ins are exported
-severity: medium
-resource: Microsoft.ContainerRegistry/registries
-require:
-  logs: [ContainerRegistryLoginEvents]
-message: $name does not export $missing.
-rationale: |
-  Without the sign-in events nobody can tell who pulled or pushed an image.
-  Say in two sentences why anyone should care.
-remediation:
-  cli: |
-    az monitor diagnostic-settings create --name security-audit --resource "$id" \\
-      --workspace "$$WORKSPACE_ID" --logs '[{"categoryGroup": "audit", "enabled": true}]'
-blind_to:
-  questions: [Who pulled this image?]
-tests:
-  - name: the category counts when it reaches a destination
-    given:
-      - {name: exported, settings: [{categories: [ContainerRegistryLoginEvents], to: log-analytics}]}
-      - {name: all-logs, settings: [{groups: [allLogs], to: storage}]}
-      - {name: bare}
-      - {name: denied, settings: unknown}
-    expect: {exported: pass, all-logs: pass, bare: fail, denied: unknown}
-"""

@@ -213,7 +213,14 @@ def _check_known(configuration: Configuration, rules: dict[str, Rule]) -> None:
 
 
 def _tuned(rule: Rule, configuration: Configuration) -> Rule:
-    params = {**rule.info.params, **configuration.rules.params.get(rule.id, {})}
+    # Said once, for every rule that asks where logs go; a rule's own parameters outrank it.
+    accepted = configuration.rules.accepted_destinations
+    common = {"accepted": accepted.ids, "accepted_tags": accepted.tags}
+    params = {
+        **rule.info.params,
+        **{name: value for name, value in common.items() if value and name in rule.info.params},
+        **configuration.rules.params.get(rule.id, {}),
+    }
     tuned = msgspec.structs.replace(rule, info=msgspec.structs.replace(rule.info, params=params))
     severity = configuration.rules.severity.get(rule.id)
     return tuned if severity is None else with_severity(tuned, severity)

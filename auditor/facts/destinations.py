@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+import msgspec
+
 from auditor.documents import Document, event_hub_namespace, marker, normal_id
 from auditor.facts.archives import (
     FLOW_CONTAINERS,
@@ -16,7 +18,8 @@ from auditor.facts.archives import (
     lifecycle_days,
 )
 from auditor.facts.event_hubs import TRANSIT, capture_of, find_hub, hub_accepts, namespace_accepts
-from auditor.facts.unread import unclear, unread
+from auditor.facts.shapes import mapping
+from auditor.facts.unread import unclear, undecided, unread
 from auditor.facts.workspaces import Kept, daily_cap_gb, keeper, workspace_accepts
 from auditor.inventory import Destination, Unknown
 
@@ -73,15 +76,23 @@ def _place(documents: Documents, kind: str, place_id: str, declared: bool) -> Ca
     if exists is not True:
         why = _GONE if exists is False else exists
         known = _destination(kind, place_id, exists, False if exists is False else why, (why, why))
+        known = msgspec.structs.replace(known, tags=() if exists is False else why)
         return lambda part: known
     document = documents[owner]
-    if kind == "log-analytics":
-        return _workspace(documents, document, place_id, declared)
-    if kind == "storage":
-        return _account(documents, document, place_id, declared)
-    if kind == "event-hub":
-        return _event_hub(documents, document, place_id, declared)
-    return lambda part: _destination(kind, place_id, True, True, (_PARTNER, _PARTNER))
+    kept_by = {"log-analytics": _workspace, "storage": _account, "event-hub": _event_hub}.get(kind, _partner)
+    inner, tags = kept_by(documents, document, place_id, declared), _tags(document)
+    return lambda part: msgspec.structs.replace(inner(part), tags=tags)
+
+
+def _tags(document: Document) -> tuple[str, ...] | Unknown:
+    told = document.get("tags")
+    if undecided(told):
+        return unclear("the tags of the destination", told)
+    return tuple(sorted(f"{name}={value}" for name, value in mapping(told).items() if isinstance(value, str)))
+
+
+def _partner(_: Documents, __: Document, place_id: str, ___: bool) -> Callable[[str | None], Destination]:
+    return lambda part: _destination("partner", place_id, True, True, (_PARTNER, _PARTNER))
 
 
 def _destination(kind: str, place_id: str, exists: bool | Unknown, accepts: bool | Unknown, kept: Kept) -> Destination:

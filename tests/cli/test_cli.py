@@ -10,13 +10,17 @@ from pathlib import Path
 import pytest
 from conftest import CONTOSO
 
+from auditor.catalog import catalog
 from auditor.cli import main, tell
+from auditor.cli.new_rule import rule_text
 from auditor.cli.parser import AUTH_NAMES, CLOUD_NAMES, FORMAT_NAMES, SEVERITY_NAMES, build
 from auditor.cli.progress import _plain, _summed
 from auditor.errors import AuditorError
 from auditor.formats import FORMATS
 from auditor.report import SEVERITIES
-from auditor.rule import load_rules
+from auditor.rule import load_rules, parse_rule, unfilled
+from auditor.rule_mutants import survivors
+from auditor.rule_tests import run_tests
 from auditor.sources import snapshot
 from auditor.sources.azure.cloud import AUTH_METHODS, CLOUDS
 from auditor.sources.azure.progress import Progress
@@ -205,6 +209,8 @@ MISTAKES = [
     ("no such command", ["scna"], "invalid choice: 'scna'", "--help"),
     ("no such configuration", ["scan", "x", "-c", "nope.yaml"], "nope.yaml: the configuration cannot be read", ""),
     ("no such rule to show", ["rules", "show", "keyvault-logs"], "there is no rule", "keyvault-audit-logs"),
+    ("no such type", ["rules", "new", "mine", "--resource", "Microsoft.KeyVault/vault"], "no resource type", "vaults"),
+    ("no type at all", ["rules", "new", "mine", "--resource", "x: {y/z"], "no resource type", "as Azure does"),
     ("no such option", ["scan", "--fial-on", "high"], 'there is no option "--fial-on"', "did you mean --fail-on?"),
     ("two targets", ["scan", "a", "b"], 'one word too many: "b"', "auditor scan --help"),
     ("a place that cannot be", ["demo", "-q", "-o", "/dev/null"], "/dev/null: is a file", "folder"),
@@ -290,7 +296,8 @@ def test_rules_list_show_test_new_schema(run, tmp_path):
     code, _, err = run("rules", "new", "registry-sign-ins", "-o", "mine")
     assert code == 0 and "registry-sign-ins.yaml" in err
     code, out, err = run("rules", "test", "mine")
-    assert (code, out, err) == (0, "1 passed, 0 failed\n", "")
+    assert (code, out) == (0, "3 passed, 0 failed\n")
+    assert err == "warning: mine/registry-sign-ins.yaml: to be filled in (FILL-IN): rationale, blind_to\n"
     assert run("rules", "new", "registry-sign-ins", "-o", "mine")[0] == 2
     assert run("rules", "new", "Not_Kebab", "-o", "mine")[0] == 2
     code, out, _ = run("rules", "schema")
@@ -298,12 +305,30 @@ def test_rules_list_show_test_new_schema(run, tmp_path):
 
 
 def test_a_failing_rule_test_exits_with_1(run, tmp_path):
-    run("rules", "new", "mine", "-o", ".")
+    run("rules", "new", "mine", "-o", ".", "--resource", "microsoft.keyvault/VAULTS")
     file = tmp_path / "mine.yaml"
     file.write_text(file.read_text().replace("bare: fail", "bare: unknown").replace("denied: unknown", "denied: fail"))
     code, out, _ = run("rules", "test", ".")
     assert code == 1
-    assert "bare: expected unknown, got fail" in out
+    said = "bare: expected unknown, got fail\n    line 7: AuditEvent is not exported: no setting has it\n"
+    assert said in out
+    assert "denied: expected fail, got unknown\n    line 7: the settings are not known: the test says so\n" in out
+    assert "FAILED mine: each category counts when it reaches a destination that is not gone  (mine.yaml:" in out
+
+
+@pytest.mark.parametrize("kind", list(catalog()))
+def test_a_rule_can_be_started_for_every_type_that_logs(kind):
+    text = rule_text("my-rule", kind)
+    rule = parse_rule(text, "my-rule.yaml")
+    assert [outcome for outcome in run_tests(rule) if outcome.differences] == []
+    tried, left = survivors(text, "my-rule.yaml")
+    assert tried and left == []
+
+
+def test_a_type_without_logs_gets_a_rule_about_its_properties():
+    rule = parse_rule(rule_text("my-rule", "Microsoft.Sql/servers"), "my-rule.yaml")
+    assert [o.differences for o in run_tests(rule)] == [()]
+    assert unfilled(rule) == ["title", "message", "rationale", "remediation", "blind_to"]
 
 
 def test_demo(run, tmp_path):
@@ -403,7 +428,8 @@ def test_every_command_of_the_readme_exists():
     assert commands <= set(known)
     lines = "\n".join(line for line in readme.splitlines() if line.startswith("auditor ") or "`--" in line)
     for flag in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", lines)):
-        helped = " ".join(p.format_help() for p in known.values()) + build().format_help()
+        words = [w for p in known.values() for g in [p._subparsers] if g for w in g._group_actions[0].choices.values()]
+        helped = " ".join(p.format_help() for p in [build(), *known.values(), *words])
         assert flag in helped, flag
 
 
