@@ -17,6 +17,7 @@ from auditor import catalog
 from auditor.documents import (
     ENTRA_SETTINGS,
     destinations_of,
+    endpoint_account,
     normal_id,
     normal_location,
     storage_services,
@@ -164,6 +165,14 @@ def test_the_destination_rule_asks_of_exactly_the_places_that_settings_name(
 ) -> None:
     named = {normal_id(place) for _, _, properties in _settings(estate) for _, place in destinations_of(properties)}
     named |= {normal_id(log["properties"]["storageId"]) for log in _flow_logs(estate)}
+    # Auditing policies name storage accounts by their endpoints.
+    policies = [
+        d["properties"]
+        for d in estate.documents
+        if d["type"].lower().endswith("auditingsettings") and "properties" in d
+    ]
+    audited_to = {endpoint_account(policy["storageEndpoint"]) for policy in policies} - {""}
+    named |= {normal_id(estate.accounts[name]["id"]) for name in audited_to}
     asked = {normal_id(subject) for subject in expected["log-destination-exists"]}
     # Classic logging stays in the account itself, which nobody chose as a place for logs.
     assert asked == named
