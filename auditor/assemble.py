@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -15,19 +15,20 @@ from auditor.completeness import count_reads, unread_in
 from auditor.documents import Collection, Document, marker, normal_id
 from auditor.drafts import Draft, KindKey, drafts_of, origin_of, with_members
 from auditor.facts.classic import classic_logging, classic_only
-from auditor.facts.destinations import Resolver, destination_facts, destination_index
+from auditor.facts.destinations import Resolver, destination_index
+from auditor.facts.evidence import protected_somewhere
 from auditor.facts.exposure import exposure, open_without_group
 from auditor.facts.flows import FlowCover, Flows, flow_facts
 from auditor.facts.licence import licence, workload_identities
 from auditor.facts.look import Look, TypeFacts
+from auditor.facts.network import VNET
 from auditor.facts.network_index import index_network
 from auditor.facts.offers import Groups, entra_offers, entra_withheld, offers_none, offers_of
-from auditor.facts.places import Places, place_resource
+from auditor.facts.places import Places, as_destination, place_resource
 from auditor.facts.server_parameters import mysql_facts, postgresql_facts
 from auditor.facts.settings import routes_of, setting_facts, settings_of, unread_settings
 from auditor.facts.shapes import entries, mapping, text
 from auditor.facts.sql_coverage import with_sql_audit
-from auditor.facts.workspaces import table_keeps
 from auditor.inventory import Destination, Inventory, LogSetting, Resource, Subscription, Unknown
 
 Settings = tuple[LogSetting, ...] | Unknown
@@ -51,64 +52,120 @@ class _Estate(msgspec.Struct, kw_only=True):
     """What is worked out once for all resources."""
 
     documents: dict[str, Document]
+    drafts: list[Draft]
     declared: bool  # a template or plan: what is not there is not there
     look: Look
     scope: frozenset[str]  # subscriptions that were scanned
-    categories: dict[KindKey, Document]
+    categories: Mapping[KindKey, Document]
     resolve: Resolver
-    places: Places
+    places: Places  # that are being gathered
     licence: str | Unknown
     workload: bool | Unknown
     offers: dict[tuple[str, int, bool], tuple[frozenset[str], Groups]] = {}  # by type and list of categories
     routed: set[tuple[str, frozenset[str], bytes]] = set()
 
 
-def assemble(collection: Collection, *, today: str = "") -> Inventory:
+class Shared(msgspec.Struct, frozen=True, kw_only=True):
+    """What a part of an estate must know of the rest (see survey.py); `judged` are the part's own subscriptions."""
+
+    judged: frozenset[str]  # lower-case ids; "" for what is in none
+    documents: Sequence[Document] = ()
+    categories: Mapping[KindKey, Document] = {}  # read of one resource of a kind, wherever that is
+    protected: bool = False  # some network somewhere has DDoS protection
+    places: Places = msgspec.field(default_factory=Places)  # where logs go, and what each place receives
+    accounts: Mapping[str, str] = {}  # storage accounts that auditing policies name: name → normal id
+
+
+def assemble(collection: Collection, *, today: str = "", shared: Shared | None = None) -> Inventory:
     """Turn documents into an inventory; `today` (ISO date) decides about features that retire.
 
-    Without `today`, it is the day on which the documents were collected.
+    Without `today`, it is the day on which the documents were collected. With `shared`, the documents are a part of an
+    estate, and only the part's own resources are there to be judged.
     """
+    estate = _estate(collection, today, shared)
+    documents = estate.documents
+    net = index_network(documents)
+    flows = flow_facts(net, today=_day(estate), destination=estate.resolve)
+    resources = [_resource(draft, estate) for draft in estate.drafts if not _stale(draft, documents)]
+    resources = with_sql_audit(resources, estate.look)
+    _audit_places(resources, estate.places)
+    _flow_places(flows, estate.places, shared)
+    places = estate.places if shared is None else shared.places
+    exposed = {key: found.facts for key, found in exposure(net).items()}
+    exposed |= {key: {"open_without_group": is_open} for key, is_open in open_without_group(net).items()}
+    resources = [_with_network(resource, exposed.get(resource.id, {}), flows) for resource in resources]
+    resources = [as_destination(r, places, documents, estate.resolve, declared=estate.declared) for r in resources]
+    resources += [
+        place_resource(place, documents, estate.resolve, estate.scope, declared=estate.declared)
+        for place in places.all()
+        if shared is None or d.subscription_of(place.id) in shared.judged
+    ]
+    return Inventory(
+        resources=tuple(sorted(resources, key=lambda r: (r.id, r.type))),
+        run=collection.run,
+        subscriptions=tuple(_subscriptions(documents)),
+        unread=tuple(unread_in([*collection.documents, *_elsewhere(shared)])),
+        reads=count_reads(collection.documents, within=documents.values()),
+        judged=None if shared is None else shared.judged,
+        ddos_protected=protected_somewhere(r for r in resources if r.type.lower() == VNET)
+        or (shared is not None and shared.protected),
+    )
+
+
+def places_of(collection: Collection, shared: Shared, *, today: str = "") -> Places:
+    """Where a part's own resources send their logs, and what each place receives of them."""
+    estate = _estate(collection, today, shared)
+    drafts = (draft for draft in estate.drafts if d.subscription_of(draft.id) in shared.judged)
+    resources = [_resource(draft, estate) for draft in drafts if not _stale(draft, estate.documents)]
+    _audit_places(with_sql_audit(resources, estate.look), estate.places)
+    flows = flow_facts(index_network(estate.documents), today=_day(estate), destination=estate.resolve)
+    _flow_places(flows, estate.places, shared)
+    return estate.places
+
+
+def _estate(collection: Collection, today: str, shared: Shared | None) -> _Estate:
     run = collection.run
-    documents = with_members(collection.documents)
+    documents = with_members([*(shared.documents if shared else ()), *collection.documents])
     skus = documents.get(normal_id(f"/providers/{d.SUBSCRIBED_SKUS}"))
     drafts = list(drafts_of(documents, run))
     declared = run.source != "azure"
     resolve = destination_index(documents, declared=declared)
-    day = today or run.finished_at[:10]
-    estate = _Estate(
+    return _Estate(
         documents=documents,
+        drafts=drafts,
         declared=declared,
-        look=Look(documents=documents, resolve=resolve, declared=declared, today=day),
+        look=Look(
+            documents=documents,
+            resolve=resolve,
+            declared=declared,
+            today=today or run.finished_at[:10],
+            shared_accounts=shared.accounts if shared else {},
+        ),
         scope=frozenset(_scope(documents)),
-        categories=_categories_by_kind(drafts, documents),
+        categories=shared.categories if shared else categories_by_kind(drafts, documents),
         resolve=resolve,
         places=Places(),
         licence=licence(skus),
         workload=workload_identities(skus),
     )
-    net = index_network(documents)
-    flows = flow_facts(net, today=date.fromisoformat(day) if day else date.min, destination=estate.resolve)
-    _flow_places(flows, estate.places)
-    resources = [_resource(draft, estate) for draft in drafts if not _stale(draft, documents)]
-    exposed = {key: found.facts for key, found in exposure(net).items()}
-    exposed |= {key: {"open_without_group": is_open} for key, is_open in open_without_group(net).items()}
-    resources = [_with_network(resource, exposed.get(resource.id, {}), flows) for resource in resources]
-    resources = with_sql_audit(resources, estate.look)
+
+
+def _audit_places(resources: Iterable[Resource], places: Places) -> None:
+    """Where SQL audit events go are destinations like any other."""
     for resource in resources:
         if "audited" in resource.facts and not isinstance(resource.settings, Unknown):
-            estate.places.name(s for s in resource.settings if s.kind == "sql-audit")
-    resources = [_as_destination(resource, estate) for resource in resources]
-    resources += [
-        place_resource(place, documents, estate.resolve, estate.scope, declared=estate.declared)
-        for place in estate.places.all()
-    ]
-    return Inventory(
-        resources=tuple(sorted(resources, key=lambda r: (r.id, r.type))),
-        run=run,
-        subscriptions=tuple(_subscriptions(documents)),
-        unread=tuple(unread_in(collection.documents)),
-        reads=count_reads(collection.documents),
-    )
+            places.name(setting for setting in resource.settings if setting.kind == "sql-audit")
+
+
+def _elsewhere(shared: Shared | None) -> Iterator[Document]:
+    """The shared documents that belong to other parts."""
+    for document in shared.documents if shared else ():
+        if shared and d.subscription_of(text(document.get("id"))) not in shared.judged:
+            yield document
+
+
+def _day(estate: _Estate) -> date:
+    return date.fromisoformat(estate.look.today) if estate.look.today else date.min
 
 
 # --- what is common to all ------------------------------------------------------------------------------------------
@@ -138,7 +195,7 @@ def _scope(documents: Mapping[str, Document]) -> Iterator[str]:
             yield d.subscription_of(key)
 
 
-def _categories_by_kind(drafts: list[Draft], documents: Mapping[str, Document]) -> dict[KindKey, Document]:
+def categories_by_kind(drafts: Iterable[Draft], documents: Mapping[str, Document]) -> dict[KindKey, Document]:
     """The list of categories that was read for each kind; resources of one kind offer the same."""
     found: dict[KindKey, Document] = {}
     for draft in drafts:
@@ -300,10 +357,11 @@ def _own_facts(draft: Draft, estate: _Estate) -> dict[str, Any]:
 # --- the network ----------------------------------------------------------------------------------------------------
 
 
-def _flow_places(flows: Flows, places: Places) -> None:
+def _flow_places(flows: Flows, places: Places, shared: Shared | None) -> None:
     """Where flow logs go are destinations like any other."""
     for key in sorted(flows.logs):
-        places.flow_log(flows.logs[key].setting)
+        if shared is None or d.subscription_of(key) in shared.judged:
+            places.flow_log(flows.logs[key].setting)
 
 
 def _with_network(resource: Resource, exposed: Mapping[str, Any], flows: Flows) -> Resource:
@@ -324,51 +382,3 @@ def _with_flow_logs(resource: Resource, cover: FlowCover) -> Settings:
     if isinstance(resource.settings, Unknown):
         return (*found, unread_settings(resource.id, resource.offers - {FLOW_LOG}, resource.settings))
     return (*resource.settings, *found)
-
-
-# --- destinations as the resources that they are --------------------------------------------------------------------
-
-_DESTINATION_KINDS = {
-    "microsoft.operationalinsights/workspaces": "log-analytics",
-    "microsoft.storage/storageaccounts": "storage",
-    "microsoft.eventhub/namespaces": "event-hub",
-}
-
-
-_STORAGE_SERVICES = frozenset(
-    f"microsoft.storage/storageaccounts/{service}".lower() for service in d.STORAGE_SERVICES.values()
-)
-
-
-def _as_destination(resource: Resource, estate: _Estate) -> Resource:
-    """The facts of a resource that logs are, or could be, sent to; and of a workspace's tables."""
-    kind = _DESTINATION_KINDS.get(resource.type.lower())
-    if kind is not None:
-        places = estate.places.of_resource(resource.id)
-        facts: dict[str, Any] = {"destination": bool(places), "exists": True}
-        if places:
-            receives = set().union(*(place.receives for place in places))
-            facts |= destination_facts(
-                estate.documents, kind, resource.id, estate.resolve, receives=receives, declared=estate.declared
-            )
-            facts["receives"] = sorted(receives)
-        return msgspec.structs.replace(resource, facts={**resource.facts, **facts})
-    if resource.type.lower() in _STORAGE_SERVICES and not resource.is_stand_in:
-        holds = bool(estate.places.of_resource(resource.parent))
-        return msgspec.structs.replace(resource, facts={**resource.facts, "holds_logs": holds})
-    if resource.type.lower() == d.TABLES.lower() and not resource.is_stand_in:
-        return msgspec.structs.replace(resource, facts={**resource.facts, **_table_facts(resource, estate)})
-    return resource
-
-
-def _table_facts(table: Resource, estate: _Estate) -> dict[str, Any]:
-    workspace = estate.documents.get(table.parent, {})
-    received = {name for place in estate.places.of_resource(table.parent) for name in place.receives}
-    total, interactive = table_keeps(workspace, table.name, estate.documents.get(table.id))
-    properties = mapping(table.properties) if not isinstance(table.properties, Unknown) else {}
-    return {
-        "receives": table.name.lower() in received,
-        "retention_days": total,
-        "interactive_days": interactive,
-        "plan": text(properties.get("plan")),
-    }

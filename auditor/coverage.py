@@ -13,7 +13,7 @@ from typing import Any
 
 from auditor.catalog import relevance
 from auditor.documents import LOG_DESTINATION, RESOURCE_LIST, subscription_of
-from auditor.facts.evidence import evidence_of, protected_somewhere
+from auditor.facts.evidence import evidence_of
 from auditor.inventory import Inventory, LogSetting, Resource, Unknown
 from auditor.report import Cell, DestinationInfo, Row, State, UnreadInfo
 
@@ -24,9 +24,8 @@ _NETWORK = "microsoft.network/virtualnetworks"
 def coverage_rows(inventory: Inventory) -> list[Row]:
     """One row per resource of which any log is expected, in id order."""
     rows = []
-    ddos = protected_somewhere(inventory.of_type(_NETWORK))
     for resource in sorted(inventory.resources, key=lambda r: r.id):
-        cells = list(_cells(resource, ddos))
+        cells = list(_cells(resource, inventory.ddos_protected)) if inventory.is_own(resource.subscription) else []
         if cells:
             rows.append(
                 Row(
@@ -178,4 +177,5 @@ def unread_rows(inventory: Inventory) -> list[UnreadInfo]:
             lists=unread.type.lower() == RESOURCE_LIST.lower(),
         )
         for unread in sorted(inventory.unread, key=lambda u: (u.id.lower(), u.type.lower()))
+        if inventory.is_own(subscription_of(unread.id))
     ]

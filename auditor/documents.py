@@ -82,6 +82,10 @@ ABOUT: Final = frozenset(
 )
 
 
+# Why properties are unknown that Resource Manager's list of resources leaves out, and that no rule of ours looks into.
+NOT_ASKED: Final = {"reason": "its properties were not asked for: Resource Manager's list of resources tells none"}
+
+
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Where, when and as whom documents were collected; the same for a live scan and for its snapshot."""
 

@@ -132,6 +132,8 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     destinations: tuple[Destination, ...] = ()  # one per distinct place, with the place's own (default) retention
     unread: tuple[Unread, ...] = ()
     reads: Mapping[str, int] = {}  # answered, not_supported, unknown
+    judged: frozenset[str] | None = None  # of a part of an estate: its own subscriptions, "" for what is in none
+    ddos_protected: bool = False  # some network of the estate has DDoS protection
 
     @cached_property
     def by_id(self) -> dict[str, Resource]:
@@ -150,6 +152,10 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def subscription_names(self) -> dict[str, str]:
         """Subscription id → display name."""
         return {s.id: s.name for s in self.subscriptions}
+
+    def is_own(self, subscription: str) -> bool:
+        """Whether what is in this subscription is judged here, and not only there to be looked up."""
+        return self.judged is None or subscription in self.judged
 
     def get(self, resource_id: str) -> Resource | None:
         """The resource with this id, whatever its case."""

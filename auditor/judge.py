@@ -22,14 +22,14 @@ MAX_TEXT = 1000  # characters of one value
 def judge(inventory: Inventory, rules: Sequence[Rule], generated_at: str = "") -> Report:
     """Judge an estate with these rules; the same inventory, rules and clock give the same report."""
     findings: list[Finding] = []
-    for rule in sorted(rules, key=lambda r: (SEVERITIES.index(r.info.severity), r.id)):
-        findings += sorted(judge_rule(rule, inventory), key=lambda f: (f.subject.id.lower(), f.subject.id))
+    for rule in in_report_order(rules):
+        findings += sorted(judge_rule(rule, inventory), key=by_subject)
     reads = inventory.reads
     return Report(
         generated_at=generated_at or inventory.run.finished_at,
         run=inventory.run,
         subscriptions=list(inventory.subscriptions),
-        resource_count=sum(map(_is_listed, inventory.by_id.values())),
+        resource_count=sum(_is_listed(r) for r in inventory.by_id.values() if inventory.is_own(r.subscription)),
         rules=[rule.info for rule in rules],
         findings=findings,
         coverage=coverage_rows(inventory),
@@ -42,6 +42,16 @@ def judge(inventory: Inventory, rules: Sequence[Rule], generated_at: str = "") -
             unknown=reads.get("unknown", 0),
         ),
     )
+
+
+def in_report_order(rules: Iterable[Rule]) -> list[Rule]:
+    """Rules as a report lists their findings: the worst first."""
+    return sorted(rules, key=lambda rule: (SEVERITIES.index(rule.info.severity), rule.id))
+
+
+def by_subject(finding: Finding) -> tuple[str, str]:
+    """The order of one rule's findings."""
+    return finding.subject.id.lower(), finding.subject.id
 
 
 # Parts of resources that Azure does not list as resources of their own.
@@ -86,6 +96,8 @@ def judge_rule(rule: Rule, inventory: Inventory) -> Iterator[Finding]:
 
 def _in_scope(rule: Rule, inventory: Inventory) -> Iterator[tuple[Resource, Scope, Truth]]:
     for resource in _subjects(rule, inventory):
+        if not inventory.is_own(resource.subscription):
+            continue
         scope = Scope(resource, rule.info.params)
         inside: Truth = True if rule.where is None else rule.where(resource, scope)
         if inside is not False:

@@ -33,7 +33,7 @@ def named_destinations(documents: Iterable[d.Document]) -> dict[str, tuple[str, 
         if kind == _ACCOUNT and d.marker(document) is None:
             accounts[d.name_of(document["id"]).lower()] = document["id"]
         elif kind in AUDIT_POLICIES:
-            audited_to |= {d.endpoint_account(told.get("storageEndpoint")) for told in _properties_in(document)}
+            audited_to |= audit_accounts(document)
         for kind, named in _named_by(document):
             place = d.event_hub_namespace(named) if kind == "event-hub" else named
             key = d.normal_id(place)
@@ -42,6 +42,11 @@ def named_destinations(documents: Iterable[d.Document]) -> dict[str, tuple[str, 
     for name in audited_to & accounts.keys():
         found.setdefault(d.normal_id(accounts[name]), ("storage", accounts[name]))
     return dict(sorted(found.items()))
+
+
+def audit_accounts(policy: d.Document) -> set[str]:
+    """The names of the storage accounts that an auditing policy names."""
+    return {d.endpoint_account(told.get("storageEndpoint")) for told in _properties_in(policy)} - {""}
 
 
 def watched_targets(documents: Iterable[d.Document]) -> list[str]:

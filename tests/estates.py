@@ -9,6 +9,7 @@ import pytest
 from auditor.assemble import assemble
 from auditor.documents import Collection, Run, categories_id, settings_id, unreadable
 from auditor.judge import judge
+from auditor.parts import Held, judge_in_parts
 from auditor.rule import load_rules
 
 S = "11111111-1111-1111-1111-111111111111"  # the subscription that most things are in
@@ -173,7 +174,10 @@ def rules():
 
 def judged(documents, today=TODAY):
     run = Run(tenant=TENANT, finished_at=f"{today}T07:00:00Z", started_at=f"{today}T06:59:00Z")
-    return judge(assemble(Collection(documents=list(documents), run=run)), rules())
+    collection = Collection(documents=list(documents), run=run)
+    whole = judge(assemble(collection), rules())
+    assert judge_in_parts(Held(collection), rules, size=1) == whole, "judged in parts, it comes out differently"
+    return whole
 
 
 def check(documents, expected, today=TODAY):

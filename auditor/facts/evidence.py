@@ -80,9 +80,13 @@ def _can_occur(resource: Resource, kind: str, name: str, ddos: bool) -> bool:
 
 
 def _protected(network: Resource) -> bool:
-    if isinstance(network.properties, Unknown):
-        return True
-    return network.properties.get("enableDdosProtection") not in (None, False)
+    return isinstance(network.properties, Unknown) or has_protection(network.properties)
+
+
+def has_protection(properties: object) -> bool:
+    """Whether a virtual network with these properties has DDoS protection, or may have."""
+    found = mapping(properties)
+    return "$unknown" in found or found.get("enableDdosProtection") not in (None, False)
 
 
 def _public_ip_protected(address: Resource, ddos: bool) -> bool:

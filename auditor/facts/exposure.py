@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from auditor.documents import subscription_of
 from auditor.facts.addresses import BREADTHS, EVERYTHING, AddressSet, breadth, family
 from auditor.facts.admission import OPEN, Decision, Segment, Target, admitted, decide, meets
 from auditor.facts.inbound import inbound
@@ -219,7 +220,8 @@ def _unread(net: Network, group: SecurityGroup) -> list[Unknown]:
     if isinstance(group.properties, Unknown):
         reasons.append(group.properties)
     unlisted = net.unlisted_for(group.id)
-    return [*reasons, *([unlisted] if unlisted is not None else [])]
+    unplaced = net.unplaced.get(subscription_of(group.id))
+    return [*reasons, *(why for why in (unlisted, unplaced) if why is not None)]
 
 
 _NOTHING_EXPOSED: dict[str, Any] = {

@@ -109,6 +109,7 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
     nsg_subnets: dict[str, list[str]]
     loose: Unknown | None  # an attachment whose security group is not known yet
     unlisted: dict[str, Unknown]  # subscription → why not all of its resources are known; "": any of them
+    unplaced: dict[str, Unknown]  # subscription → why the subnet of one of its services is not known
 
     def subnet_nsg(self, subnet: str) -> str | Unknown | None:
         """The security group on a subnet; Unknown if neither the network nor a security group tells."""

@@ -24,7 +24,7 @@ from auditor.facts.network import (
     public_family,
     vnet_of,
 )
-from auditor.facts.services import service_endpoints
+from auditor.facts.services import service_endpoints, unplaced_services
 from auditor.facts.shapes import (
     child_id,
     entries,
@@ -102,6 +102,7 @@ def index_network(documents: Mapping[str, Document], *, unlisted: Mapping[str, U
         nsg_subnets=dict(nsg_subnets),
         loose=loose,
         unlisted={**_unlisted(documents, by_type), **(unlisted or {})},
+        unplaced=unplaced_services(documents, by_type),
     )
 
 

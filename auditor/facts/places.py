@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from auditor.catalog import relevance
-from auditor.documents import LOG_DESTINATION, event_hub_namespace, name_of, resource_group_of, subscription_of
+from auditor.documents import (
+    LOG_DESTINATION,
+    STORAGE_SERVICES,
+    TABLES,
+    event_hub_namespace,
+    name_of,
+    resource_group_of,
+    subscription_of,
+)
 from auditor.facts.archives import flow_container
 from auditor.facts.destination_words import destination_details
 from auditor.facts.destinations import Documents, Resolver, destination_facts
 from auditor.facts.settings import Route
-from auditor.inventory import LogSetting, Resource
+from auditor.facts.shapes import mapping, text
+from auditor.facts.workspaces import table_keeps
+from auditor.inventory import LogSetting, Resource, Unknown
 
 
 class Place(msgspec.Struct):
@@ -58,6 +68,13 @@ class Places:
         for destination in setting.destinations:
             if destination.kind == "storage" and destination.id:
                 self.at("storage", destination.id).receives.add(flow_container(retiring=setting.ends is not None))
+
+    def add(self, others: Places) -> None:
+        """Take in what other resources send."""
+        for other in others.all():
+            place = self.at(other.kind, other.id)
+            place.sources += other.sources
+            place.receives |= other.receives
 
     def at(self, kind: str, place_id: str) -> Place:
         """The place with this kind and normal id, new or known."""
@@ -108,3 +125,47 @@ def place_resource(
             "details": destination_details(documents, place.kind, place.id, receives=place.receives, declared=declared),
         },
     )
+
+
+_KINDS: Final = {
+    "microsoft.operationalinsights/workspaces": "log-analytics",
+    "microsoft.storage/storageaccounts": "storage",
+    "microsoft.eventhub/namespaces": "event-hub",
+}
+_STORAGE_SERVICES: Final = frozenset(
+    f"microsoft.storage/storageaccounts/{service}".lower() for service in STORAGE_SERVICES.values()
+)
+
+
+def as_destination(
+    resource: Resource, places: Places, documents: Documents, resolve: Resolver, *, declared: bool
+) -> Resource:
+    """A resource that logs are, or could be, sent to, or a workspace's table, with its facts as such."""
+    kind = _KINDS.get(resource.type.lower())
+    if kind is not None:
+        used = places.of_resource(resource.id)
+        facts: dict[str, Any] = {"destination": bool(used), "exists": True}
+        if used:
+            receives = set[str]().union(*(place.receives for place in used))
+            facts |= destination_facts(documents, kind, resource.id, resolve, receives=receives, declared=declared)
+            facts["receives"] = sorted(receives)
+        return msgspec.structs.replace(resource, facts={**resource.facts, **facts})
+    if resource.type.lower() in _STORAGE_SERVICES and not resource.is_stand_in:
+        holds = bool(places.of_resource(resource.parent))
+        return msgspec.structs.replace(resource, facts={**resource.facts, "holds_logs": holds})
+    if resource.type.lower() == TABLES.lower() and not resource.is_stand_in:
+        return msgspec.structs.replace(resource, facts={**resource.facts, **_table_facts(resource, places, documents)})
+    return resource
+
+
+def _table_facts(table: Resource, places: Places, documents: Documents) -> dict[str, Any]:
+    workspace = documents.get(table.parent, {})
+    received = {name for place in places.of_resource(table.parent) for name in place.receives}
+    total, interactive = table_keeps(workspace, table.name, documents.get(table.id))
+    properties = mapping(table.properties) if not isinstance(table.properties, Unknown) else {}
+    return {
+        "receives": table.name.lower() in received,
+        "retention_days": total,
+        "interactive_days": interactive,
+        "plan": text(properties.get("plan")),
+    }

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from auditor.documents import Document
+from auditor.documents import Document, subscription_of
 from auditor.facts.network import Endpoint, Ports, Subnet, Way, owner_of
-from auditor.facts.shapes import entries, is_unknown, mapping, name, props, ref, short, text
+from auditor.facts.shapes import entries, explain, is_unknown, mapping, name, props, ref, short, text
 from auditor.inventory import Unknown
 
 APPLICATION_GATEWAY = "microsoft.network/applicationgateways"
@@ -15,6 +15,8 @@ BASTION = "microsoft.network/bastionhosts"
 API_MANAGEMENT = "microsoft.apimanagement/service"
 SQL_MANAGED_INSTANCE = "microsoft.sql/managedinstances"
 APP_SERVICE_ENVIRONMENT = "microsoft.web/hostingenvironments"
+
+SERVICES = (APPLICATION_GATEWAY, BASTION, API_MANAGEMENT, SQL_MANAGED_INSTANCE, APP_SERVICE_ENVIRONMENT)
 
 _HTTPS: Ports = ((443, 443),)
 _WEB: Ports = ((80, 80), (443, 443))
@@ -35,6 +37,19 @@ def service_endpoints(
         for key in by_type.get(kind, ()):
             yield from read(key, documents[key])
     yield from _unread_bastions(documents, subnets)
+
+
+def unplaced_services(documents: Mapping[str, Document], by_type: Mapping[str, list[str]]) -> dict[str, Unknown]:
+    """Subscriptions with a service that could not be read, and that no subnet tells of: it may sit in any of theirs."""
+    found: dict[str, Unknown] = {}
+    for kind in (API_MANAGEMENT, SQL_MANAGED_INSTANCE, APP_SERVICE_ENVIRONMENT):
+        for key in by_type.get(kind, ()):
+            document = documents[key]
+            why = document if "$unknown" in document else document.get("properties")
+            if isinstance(why, Mapping) and "$unknown" in why:
+                shown = f"the subnet of {short(kind)} {name(document, short(key))} is not known"
+                found.setdefault(subscription_of(key), explain(why, shown))
+    return found
 
 
 def _make(key: str, document: Mapping[str, Any], subnet: str, ways: tuple[Way, ...], **more: Any) -> Endpoint:

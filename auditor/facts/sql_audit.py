@@ -129,7 +129,7 @@ def storage_of(policy: Policy, look: Look) -> Destination | None:
     name = endpoint_account(policy.endpoint)
     if policy.storage is False or not name:
         return None
-    account = accounts_by_name(look).get(name)
+    account = look.accounts.get(name)
     if account is None:
         why = Unknown(reason=f"the storage account {name} was not found in what was read")
         return Destination(kind="storage", id="", exists=why, accepts=why, retention_days=why, interactive_days=0.0)
@@ -157,16 +157,10 @@ def storage_reached(policy: Policy, place: Destination | None, look: Look) -> To
 def container_days(policy: Policy, look: Look) -> float | Unknown:
     """After how many days the account itself deletes audit events by a lifecycle rule."""
     name = endpoint_account(policy.endpoint)
-    account = accounts_by_name(look).get(name)
+    account = look.accounts.get(name)
     if account is None:
         return Unknown(reason=f"the storage account {name} was not found in what was read")
     return look.resolve("storage", account, CONTAINER).retention_days
-
-
-def accounts_by_name(look: Look) -> Mapping[str, str]:
-    """Storage accounts that are there, by name, which is unique in all of Azure."""
-    ids = look.of_type("Microsoft.Storage/storageAccounts")
-    return {key.rpartition("/")[2]: key for key in ids if marker(look.documents[key]) is None}
 
 
 def policy_in(look: Look, owner: str, *names: str) -> Document | None:

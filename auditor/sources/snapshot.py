@@ -1,7 +1,7 @@
 """Snapshots: documents saved by `collect` as one portable file, and read again without a network.
 
 A snapshot is a zip archive: `manifest.json` (format, run, and size, count and SHA-256 of each part) and
-`documents/<provider>.jsonl`, one document a line as Azure gave it. The archive's comment holds the manifest's own
+`documents/<subscription>.jsonl`, one document a line as Azure gave it. The archive's comment holds the manifest's own
 SHA-256. Nothing in it is ever written to disk by name, so a hostile archive has no path to escape by.
 """
 
@@ -13,17 +13,18 @@ import os
 import re
 import tempfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from auditor.documents import Collection, Document, Run
+from auditor.documents import Collection, Document, Run, subscription_of
 from auditor.errors import SourceError
 
 FORMAT = "azure-logging-auditor snapshot"
-VERSION = 1
+VERSION = 2  # in 1, the parts were providers
 MAX_PART = 4 * 1024**3  # bytes, unpacked
 MAX_RATIO = 1000  # unpacked to packed: JSON of one estate compresses to about a tenth, a bomb to a thousandth
 _COMMENT = b"azure-logging-auditor sha256:"
@@ -62,19 +63,24 @@ def recognises(path: Path) -> bool:
 
 def write(path: Path, collection: Collection) -> None:
     """Save documents as one file; an existing file is replaced only when the new one is complete."""
+    write_groups(path, _by_subscription(collection.documents), collection.run)
+
+
+def write_groups(path: Path, groups: Iterable[tuple[str, Sequence[Document]]], run: Run) -> None:
+    """Save documents group by group, each (name of the part, all documents of its subscriptions, in order)."""
     parts: list[Part] = []
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial")
     try:
         with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as archive:
-            for part_name, documents in _by_provider(collection.documents):
+            for group, documents in groups:
                 data = b"".join(msgspec.json.encode(d) + b"\n" for d in documents)
-                _add(archive, part_name, data)
+                _add(archive, group, data)
                 parts.append(
-                    Part(name=part_name, documents=len(documents), bytes=len(data), sha256=_sha256(data)),
+                    Part(name=group, documents=len(documents), bytes=len(data), sha256=_sha256(data)),
                 )
             manifest = msgspec.json.format(
-                msgspec.json.encode(Manifest(format=FORMAT, version=VERSION, run=collection.run, parts=parts))
+                msgspec.json.encode(Manifest(format=FORMAT, version=VERSION, run=run, parts=parts))
             )
             _add(archive, _MANIFEST, manifest)
             archive.comment = _COMMENT + _sha256(manifest).encode()
@@ -92,15 +98,21 @@ def remove_leftovers(path: Path) -> None:
         left.unlink(missing_ok=True)
 
 
-def _by_provider(documents: Iterable[Document]) -> list[tuple[str, list[Document]]]:
+def part_name(subscription: str) -> str:
+    """The name of the part that holds a subscription's documents; that of the tenant's for ""."""
+    return f"documents/{re.sub(r'[^a-z0-9-]', '_', subscription.lower())[:100] or 'tenant'}.jsonl"
+
+
+def by_id(document: Document) -> tuple[str, str]:
+    """The order of documents in a snapshot."""
+    return str(document.get("id")).lower(), str(document.get("type")).lower()
+
+
+def _by_subscription(documents: Iterable[Document]) -> list[tuple[str, list[Document]]]:
     groups: dict[str, list[Document]] = {}
     for document in documents:
-        provider = str(document.get("type", "")).partition("/")[0].lower()
-        groups.setdefault(re.sub(r"[^a-z0-9.-]", "_", provider)[:100] or "other", []).append(document)
-    return [
-        (f"documents/{key}.jsonl", sorted(groups[key], key=lambda d: (str(d.get("id")).lower(), str(d.get("type")))))
-        for key in sorted(groups)
-    ]
+        groups.setdefault(part_name(subscription_of(str(document.get("id")))), []).append(document)
+    return [(name, sorted(groups[name], key=by_id)) for name in sorted(groups)]
 
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
@@ -112,6 +124,44 @@ def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
 
 def read(path: Path) -> Collection:
     """The documents of a snapshot. Raises `SourceError` for a truncated, tampered or foreign file."""
+    with opened(path) as (archive, manifest):
+        documents = [d for part in manifest.parts for d in _documents(archive, part, path)]
+    documents.sort(key=by_id)
+    return Collection(documents=documents, run=manifest.run)
+
+
+class Snapshot:
+    """A snapshot that is read part by part; made by `open_parts`."""
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        self.run = manifest.run
+        self._path = path
+        self._parts = {part.name: part for part in manifest.parts}
+
+    @property
+    def count(self) -> int:
+        """How many documents it holds."""
+        return sum(part.documents for part in self._parts.values())
+
+    def groups(self) -> Sequence[str]:
+        """The names of its parts, in order."""
+        return sorted(self._parts)
+
+    def documents(self, group: str) -> list[Document]:
+        """The documents of one part, in order."""
+        with opened(self._path) as (archive, _):
+            return sorted(_documents(archive, self._parts[group], self._path), key=by_id)
+
+
+def open_parts(path: Path) -> Snapshot | None:
+    """A snapshot to be read part by part; None for one of a version whose parts are not whole subscriptions."""
+    with opened(path) as (_, manifest):
+        return Snapshot(path, manifest) if manifest.version > 1 else None
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
+    """The archive and its manifest; whatever is wrong with either is a `SourceError`."""
     try:
         with zipfile.ZipFile(path) as archive:
             manifest = _manifest(archive, path)
@@ -119,7 +169,7 @@ def read(path: Path) -> Collection:
             odd = sorted(set(archive.namelist()) ^ listed)
             if odd or len(archive.namelist()) != len(listed):
                 raise _refused(path, f"its parts are not those of its manifest ({', '.join(odd[:3]) or 'repeated'})")
-            documents = [d for part in manifest.parts for d in _documents(archive, part, path)]
+            yield archive, manifest
     except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError, RuntimeError) as error:
         if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError):
             hint = "give the path of a file written by `auditor collect`"
@@ -128,8 +178,6 @@ def read(path: Path) -> Collection:
             f"{path}: not a whole snapshot ({str(error)[:120]})",
             "it may be cut short: copy it again, or collect again with `auditor collect -o FILE`",
         ) from None
-    documents.sort(key=lambda d: (str(d.get("id")).lower(), str(d.get("type")).lower()))
-    return Collection(documents=documents, run=manifest.run)
 
 
 def _manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:

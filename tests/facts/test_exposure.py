@@ -764,6 +764,16 @@ def test_resources_that_could_not_be_listed_leave_doubt(unlisted):
     assert exposure(elsewhere)[normal_id(f"{NETWORK}/networkSecurityGroups/nsg")].public is False
 
 
+@pytest.mark.parametrize(
+    "kind", ["Microsoft.ApiManagement/service", "Microsoft.Sql/managedInstances", "Microsoft.Web/hostingEnvironments"]
+)
+def test_a_service_that_may_sit_in_any_subnet_leaves_doubt(kind):
+    found = facts(nsg(rule()), vnet(app="nsg"), nic(), doc(kind, "svc", {"$unknown": {"reason": "not asked for"}}))
+    assert isinstance(found["public"], Unknown)
+    assert "svc" in found["public"].reason
+    assert facts(nsg(rule()), vnet(app="nsg"), nic(), doc(kind, "svc", {}))["public"] is False
+
+
 UNREADABLE_RULES = [
     ("source", {"sourceAddressPrefix": {"$unknown": {"reason": "known after apply"}}}),
     ("port", {"destinationPortRange": {"$unknown": {"reason": "known after apply"}}}),

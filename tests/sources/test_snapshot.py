@@ -64,13 +64,13 @@ def _rewrite(file, change):
         archive.comment = comment
 
 
-def _keyvault(parts):
-    return next(name for name in parts if "keyvault" in name)
+def _of_s(parts):
+    return next(name for name in parts if name == "documents/s.jsonl")
 
 
 TAMPERED = {
-    "a changed document": lambda p: {**p, _keyvault(p): p[_keyvault(p)].replace(b'"name"', b'"nome"')},
-    "a part taken out": lambda p: {k: v for k, v in p.items() if k != _keyvault(p)},
+    "a changed document": lambda p: {**p, _of_s(p): p[_of_s(p)].replace(b'"name"', b'"nome"')},
+    "a part taken out": lambda p: {k: v for k, v in p.items() if k != _of_s(p)},
     "a part added": lambda p: {**p, "documents/more.jsonl": b"{}"},
     "a changed manifest": lambda p: {
         **p,
@@ -106,13 +106,13 @@ def test_a_foreign_archive_is_refused(tmp_path):
 
 
 def test_a_bomb_is_refused(file):
-    _rewrite(file, lambda p: {**p, _keyvault(p): b" " * 50_000_000})
+    _rewrite(file, lambda p: {**p, _of_s(p): b" " * 50_000_000})
     with pytest.raises(SourceError, match="unpacks to"):
         open_file(file)
 
 
 def test_a_later_version_is_told_apart(file, monkeypatch):
-    monkeypatch.setattr(snapshot, "VERSION", 2)
+    monkeypatch.setattr(snapshot, "VERSION", snapshot.VERSION + 1)
     snapshot.write(file, COLLECTION)
     monkeypatch.undo()
     with pytest.raises(SourceError, match="later version"):
@@ -130,3 +130,20 @@ def test_a_file_of_another_kind_is_refused(tmp_path, content):
 def test_no_such_file(tmp_path):
     with pytest.raises(SourceError, match="no such file"):
         open_file(tmp_path / "nope")
+
+
+def test_the_parts_of_an_older_version_were_providers(file, monkeypatch):
+    monkeypatch.setattr(snapshot, "VERSION", 1)
+    groups = [("documents/all.jsonl", sorted(COLLECTION.documents, key=snapshot.by_id))]
+    snapshot.write_groups(file, groups, COLLECTION.run)
+    monkeypatch.undo()
+    assert open_file(file).documents == sorted(COLLECTION.documents, key=snapshot.by_id)
+    assert snapshot.open_parts(file) is None
+
+
+def test_parts_hold_whole_subscriptions(file):
+    parts = snapshot.open_parts(file)
+    assert parts.run == COLLECTION.run
+    assert parts.count == len(COLLECTION.documents)
+    documents = [doc for group in parts.groups() for doc in parts.documents(group)]
+    assert sorted(documents, key=snapshot.by_id) == sorted(COLLECTION.documents, key=snapshot.by_id)

@@ -11,7 +11,7 @@ from auditor import documents as d
 from auditor.errors import AuditorError
 from auditor.sources.azure import reads
 from auditor.sources.azure.pipeline import Answer, Refused, send, short
-from auditor.sources.azure.reader import Reader
+from auditor.sources.azure.reader import Listed, Reader
 from auditor.sources.azure.refusals import grant_for
 from auditor.sources.azure.transport import NoAnswer
 
@@ -25,9 +25,17 @@ _MAX_PAGES: Final = 10_000
 
 async def visible_subscriptions(reader: Reader) -> tuple[list[d.Document], d.Document | None]:
     """The subscriptions that the identity sees, disabled ones too, by id; and the failure if not all are known."""
-    items, failure = await reader.listing(reads.SUBSCRIPTIONS)
+    items, failure = await _list_subscriptions(reader)
     found = [{**item, "id": f"/subscriptions/{guid}", "type": d.SUBSCRIPTION} for item in items if (guid := _own(item))]
     return sorted(found, key=lambda s: str(s["id"]).lower()), failure
+
+
+async def _list_subscriptions(reader: Reader) -> Listed:
+    if reader.options.inventory != "arm":
+        return await reader.listing(reads.SUBSCRIPTIONS)
+    from auditor.sources.azure import arm_inventory
+
+    return await arm_inventory.list_subscriptions(reader)
 
 
 def _own(item: d.Document) -> str:
@@ -139,8 +147,11 @@ async def resources(reader: Reader, subscriptions: Sequence[d.Document]) -> list
     """
     guids = [_guid(s) for s in subscriptions]
     doubtful: list[str] = []
+    listed: list[d.Document] = []
     if reader.options.inventory == "arm":
-        guids, doubtful = [], guids
+        from auditor.sources.azure import arm_inventory
+
+        listed, guids = await arm_inventory.list_resources(reader, guids), []
     for start in range(0, len(guids), _CHUNK):
         chunk = guids[start : start + _CHUNK]
         rows, why = await _graph_rows(reader, chunk)
@@ -154,8 +165,7 @@ async def resources(reader: Reader, subscriptions: Sequence[d.Document]) -> list
         for guid in shown.intersection(chunk):
             reader.plan.end(reads.RESOURCES.id(f"/subscriptions/{guid}"), d.RESOURCE_LIST)
         doubtful += [guid for guid in chunk if guid not in shown]
-    listed: list[d.Document] = []
-    directly = [(f"/subscriptions/{guid}", partial(_list_directly, reader, guid, listed)) for guid in doubtful]
+    directly = [(f"/subscriptions/{guid}", partial(list_directly, reader, guid, listed)) for guid in doubtful]
     await reader.each("subscriptions", directly)
     await reader.each("resources", [(item["id"], partial(_read_one, reader, item)) for item in listed])
     return [doc for doc in reader.documents if is_resource(doc)]
@@ -204,7 +214,7 @@ async def _ask_graph(reader: Reader, guids: list[str]) -> tuple[list[d.Document]
         if d.marker(page) or not isinstance(data, list):
             detail = page.get("$unknown")
             return rows, str(detail["reason"]) if isinstance(detail, Mapping) else "the answer holds no rows"
-        rows.extend(_rows(data))
+        rows.extend(rows_of(data))
         token = page.get("$skipToken")
         if not token:
             return rows, _cut_short(page, answer, len({d.normal_id(row["id"]) for row in rows}))
@@ -236,7 +246,7 @@ _GRAPH: Final = reads.Read(
 )
 
 
-def _rows(items: Iterable[Any]) -> list[d.Document]:
+def rows_of(items: Iterable[Any]) -> list[d.Document]:
     """Rows as ARM would show the resources: a projection fills what a resource has not with null."""
     told = [item for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)]
     rows = [{key: value for key, value in item.items() if value is not None} for item in told]
@@ -254,9 +264,9 @@ def _from_table(data: Mapping[str, Any]) -> list[Any] | None:
     return [dict(zip(names, row, strict=False)) for row in rows if isinstance(row, list)]
 
 
-async def _list_directly(reader: Reader, guid: str, found: list[d.Document]) -> None:
+async def list_directly(reader: Reader, guid: str, found: list[d.Document], listing: Listed | None = None) -> None:
     """List a subscription's resources over ARM into `found`, without those that Resource Graph showed."""
-    items, failure = await reader.listing(reads.RESOURCES, f"/subscriptions/{guid}")
+    items, failure = listing or await reader.listing(reads.RESOURCES, f"/subscriptions/{guid}")
     if failure is not None:
         detail = failure.get("$unknown")
         if detail is None:  # the subscription is visible, so that a "no" does not mean an empty list
@@ -271,7 +281,7 @@ async def _list_directly(reader: Reader, guid: str, found: list[d.Document]) -> 
         reader.keep(failure)
     else:
         reader.plan.end(reads.RESOURCES.id(f"/subscriptions/{guid}"), d.RESOURCE_LIST)
-    rows = [row for row in _rows(items) if reader.kept(row["id"], row["type"]) is None]
+    rows = [row for row in rows_of(items) if reader.kept(row["id"], row["type"]) is None]
     if rows and reader.options.inventory == "graph" and not reader.helped_out:
         reader.helped_out = True
         reader.tell("Resource Graph is silent about subscriptions that have resources: Resource Manager lists those")
@@ -280,12 +290,15 @@ async def _list_directly(reader: Reader, guid: str, found: list[d.Document]) -> 
 
 async def _read_one(reader: Reader, listed: d.Document) -> None:
     read = reads.resource_read(listed["type"])
-    document = await reader.fetch(read, listed["id"]) if read is not None else None
-    if document is not None and d.marker(document) == "$absent":
+    if read is None:  # no rule of ours looks into it; one that does cannot tell
+        reader.keep({**listed, "properties": {"$unknown": d.NOT_ASKED}})
+        return
+    document = await reader.fetch(read, listed["id"])
+    if d.marker(document) == "$absent":
         return  # deleted between the list and now
-    unread = document is None or d.marker(document) is not None
-    if document is None or unread:
-        detail = (document or {}).get("$unknown") or {"reason": "not in Resource Graph"}
+    unread = d.marker(document) is not None
+    if unread:
+        detail = document.get("$unknown") or {"reason": "not in Resource Graph"}
         document = {**listed, "properties": {"$unknown": detail}}
     reader.keep({**document, "type": listed["type"]})
     if unread:  # otherwise it was part of the listing

@@ -8,16 +8,17 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Final
-from urllib.parse import quote, urljoin
+from urllib.parse import quote
 
 import msgspec
 
 from auditor import documents as d
 from auditor.sources.azure.auth import Identity
 from auditor.sources.azure.buckets import bucket_of_id, seconds_allowed
-from auditor.sources.azure.cloud import Options, origin
+from auditor.sources.azure.cloud import Options
 from auditor.sources.azure.outage import Watch
-from auditor.sources.azure.pipeline import Answer, Counts, Pipelines, Refused, send, short
+from auditor.sources.azure.pages import Lost, Pages
+from auditor.sources.azure.pipeline import Answer, Counts, Pipelines, Refused, send
 from auditor.sources.azure.plan import Plan
 from auditor.sources.azure.progress import Progress
 from auditor.sources.azure.reads import Read
@@ -25,11 +26,13 @@ from auditor.sources.azure.refusals import refused
 from auditor.sources.azure.transport import NoAnswer
 from auditor.sources.journal import Journal
 
-MAX_PAGES: Final = 1000
 _WORKERS: Final = 32  # reads of one subscription waiting for answers: at 25 a second enough for slow answers too
 _ALL_WORKERS: Final = 4096
 Job = tuple[str, Callable[[], Awaitable[Any]]]
 """What a job is about (an id, or `//` and the name of what is not Resource Manager's), and how to do it."""
+Listed = tuple[list[d.Document], d.Document | None]
+"""The items of a list, and the document of the failure if not all came."""
+Listing = Callable[[Read, str], Awaitable[Listed]]
 _UNSENDABLE = re.compile(r"[\x00-\x1f\x7f]|(^|/)\.{1,2}(/|$)")
 
 
@@ -144,19 +147,22 @@ class Reader:
         alike = isinstance(told, str) and told.lower() == read.type.lower()
         return {**body, "id": shown if same else doc_id, "type": told if alike else read.type}
 
-    async def listing(self, read: Read, of: str = "") -> tuple[list[d.Document], d.Document | None]:
-        """Like `items`, for a list whose items are documents themselves: from the journal, if it has the whole list."""
+    async def listing(self, read: Read, of: str = "", ask: Listing | None = None) -> Listed:
+        """Like `items`, for a list whose items are documents themselves: from the journal, if it has the whole list.
+
+        `ask` is another way to ask for it.
+        """
         name = f"{read.type} {read.id(of)}"
         items = self.journal.items(name) if self.journal is not None else None
         if items is not None:
             self.api_versions.setdefault(read.type, read.api_version)
             return items, None
-        items, failure = await self.items(read, of)
+        items, failure = await (ask or self.items)(read, of)
         if self.journal is not None and failure is None:
             self.journal.note_items(name, items)
         return items, failure
 
-    async def items(self, read: Read, of: str = "") -> tuple[list[d.Document], d.Document | None]:
+    async def items(self, read: Read, of: str = "") -> Listed:
         """Every item of a list, over its pages; and the document of the failure if not all came."""
         try:
             url = self.url(read.id(of), read.api_version)
@@ -164,41 +170,24 @@ class Reader:
             return [], d.unreadable(read.id(of), read.type, reason=str(error))
         return await self.pages(read, read.id(of), url)
 
-    async def pages(
-        self, read: Read, doc_id: str, url: str, *, pipeline: Any = None
-    ) -> tuple[list[d.Document], d.Document | None]:
-        """Follow a list from its first page on, but never to another host, in a circle, or without end."""
-        items: list[d.Document] = []
-        home, visited = origin(url), set[str]()
-
-        def stop(reason: str) -> tuple[list[d.Document], d.Document]:
-            return items, d.unreadable(doc_id, read.type, reason=reason)
-
-        while True:
-            visited.add(url)
+    async def pages(self, read: Read, doc_id: str, url: str, *, pipeline: Any = None) -> Listed:
+        """Follow a list from its first page to its last."""
+        pages = Pages()
+        while url:
             body = await self.json(read, doc_id, url, pipeline=pipeline)
             if d.marker(body):
-                return items, body
-            value = body.get("value")
-            if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-                return stop("the answer is not a list")
-            items.extend(value)
-            link = body.get("nextLink") or body.get("@odata.nextLink")
-            if not link:
-                return items, None
-            if not isinstance(link, str):
-                return stop("the link to the next page is not one")
-            url = urljoin(url, link)
-            if origin(url) != home:
-                return stop(f"the next page is on another host ({short(origin(url)[1] or link, 80)}), not followed")
-            if url in visited or len(visited) >= MAX_PAGES:
-                return stop("the pages of the list do not end")
+                return pages.items, body
+            try:
+                url = pages.take(url, body)
+            except Lost as error:
+                return pages.items, d.unreadable(doc_id, read.type, reason=str(error))
+        return pages.items, None
 
-    async def json(self, read: Read, doc_id: str, url: str, *, pipeline: Any = None) -> d.Document:
-        """One GET: the JSON object that came, or the document of its failure."""
+    async def json(self, read: Read, doc_id: str, url: str, *, pipeline: Any = None, method: str = "GET") -> d.Document:
+        """One request: the JSON object that came, or the document of its failure."""
         self.api_versions.setdefault(read.type, read.api_version)
         try:
-            answer = await send(pipeline or self.pipelines.resource_manager, "GET", url)
+            answer = await send(pipeline or self.pipelines.resource_manager, method, url)
         except (NoAnswer, Refused) as error:
             if self.watch is not None and pipeline is None:
                 await self.watch.heard(error)

@@ -204,9 +204,11 @@ STORAGE_VERSION: Final = "2021-12-02"  # x-ms-version of the storage services; O
 
 # Types that can be read one by one: a destination in another subscription, or all when Resource Graph is out of reach.
 RESOURCE_VERSIONS: Final = {
+    "Microsoft.ApiManagement/service": "2024-05-01",
     "Microsoft.Compute/virtualMachineScaleSets": "2024-07-01",
     "Microsoft.Compute/virtualMachines": "2024-07-01",
     "Microsoft.ContainerService/managedClusters": "2024-05-01",
+    "Microsoft.DocumentDB/databaseAccounts": "2024-11-15",
     "Microsoft.EventHub/namespaces": "2024-01-01",
     "Microsoft.EventHub/namespaces/eventhubs": "2024-01-01",
     "Microsoft.Insights/actionGroups": "2023-01-01",
@@ -224,6 +226,7 @@ RESOURCE_VERSIONS: Final = {
     "Microsoft.Network/networkWatchers": "2024-05-01",
     "Microsoft.Network/networkWatchers/flowLogs": "2025-05-01",
     "Microsoft.Network/publicIPAddresses": "2024-05-01",
+    "Microsoft.Network/virtualHubs": "2024-05-01",
     "Microsoft.Network/virtualNetworkGateways": "2024-05-01",
     "Microsoft.Network/virtualNetworks": "2024-05-01",
     "Microsoft.OperationalInsights/workspaces": "2023-09-01",
@@ -231,6 +234,7 @@ RESOURCE_VERSIONS: Final = {
     "Microsoft.Sql/servers": "2021-11-01",
     "Microsoft.Sql/servers/databases": "2021-11-01",
     "Microsoft.Storage/storageAccounts": "2023-05-01",
+    "Microsoft.Web/hostingEnvironments": "2023-12-01",
     "Microsoft.Web/sites": "2023-12-01",
 }
 # Partner solutions that take logs, read only to see whether they are still there.

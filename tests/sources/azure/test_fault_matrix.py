@@ -221,7 +221,7 @@ def test_what_stays_broken_is_unknown(azure: Faulty, calm: Report, kind: str) ->
 
 
 def test_a_chain_of_pages_without_end_is_unknown(azure: Faulty, calm: Report, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("auditor.sources.azure.reader.MAX_PAGES", 7)
+    monkeypatch.setattr("auditor.sources.azure.pages.MAX_PAGES", 7)
 
     def plan(method: str, path: str, nth: int) -> Fault | None:
         if not ONE_VAULT.fullmatch(path):

@@ -207,7 +207,7 @@ def test_a_link_that_leads_astray_is_not_followed(azure, link: Any, reason: str)
 
 
 def test_pages_without_end_are_given_up(azure, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("auditor.sources.azure.reader.MAX_PAGES", 5)
+    monkeypatch.setattr("auditor.sources.azure.pages.MAX_PAGES", 5)
     path = f"/subscriptions/{azure.SUB}/providers/Microsoft.KeyVault/deletedVaults"
     azure[path] = lambda seen: {
         "value": [],

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from auditor.assemble import assemble
-from auditor.documents import RESOURCE_LIST, settings_id
+from auditor.documents import NOT_ASKED, RESOURCE_LIST, settings_id
 from auditor.errors import AuditorError
 from auditor.sources.azure.inventory import QUERY
 
@@ -76,7 +76,7 @@ def test_a_subscription_of_which_resource_graph_shows_nothing_is_asked_itself(az
     collection = azure.scan()
 
     assert azure.one(collection, azure.VAULT)["properties"] == {"a": 1}
-    assert azure.one(collection, disk)["properties"] == {"$unknown": {"reason": "not in Resource Graph"}}
+    assert azure.one(collection, disk)["properties"] == {"$unknown": NOT_ASKED}
     assert azure.one(collection, settings_id(azure.VAULT)), "its settings are read all the same"
 
 

@@ -1,0 +1,72 @@
+"""The reports of an estate's parts → its report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from msgspec.structs import force_setattr
+
+from auditor.documents import normal_id
+from auditor.judge import by_subject, in_report_order
+from auditor.report import Cell, Completeness, DestinationInfo, Finding, Report, Row, Subject, UnreadInfo
+from auditor.rule import Rule
+
+
+class Merger:
+    """Takes the parts' reports one after the other, and holds what they have in common once."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._findings: dict[str, list[Finding]] = {rule.id: [] for rule in in_report_order(rules)}
+        self._rows: list[Row] = []
+        self._destinations: list[DestinationInfo] = []
+        self._unread: list[UnreadInfo] = []
+        self._count = 0
+        self._reads = {"planned": 0, "answered": 0, "not_supported": 0, "unknown": 0}
+        self._first: Report | None = None
+        self._held: dict[Any, Any] = {}
+
+    def add(self, report: Report) -> None:
+        """Take in one part's report, which is not to be used afterwards."""
+        subjects: dict[tuple[str, str], Subject] = {}
+        for finding in report.findings:
+            subject = finding.subject
+            force_setattr(finding, "subject", subjects.setdefault((subject.id, subject.type), subject))
+            for field in ("rule", "status", "severity", "message"):
+                force_setattr(finding, field, self._once(getattr(finding, field)))
+            self._findings[finding.rule].append(finding)
+        for row in report.coverage:
+            cells = [self._cell(cell) for cell in row.cells]
+            force_setattr(row, "cells", self._held.setdefault(tuple(map(id, cells)), cells))
+            self._rows.append(row)
+        self._destinations += report.destinations
+        self._unread += report.unread
+        self._count += report.resource_count
+        for key in self._reads:
+            self._reads[key] += getattr(report.completeness, key)
+        if self._first is None:
+            self._first = msgspec.structs.replace(report, findings=[], coverage=[], destinations=[], unread=[])
+
+    def _once(self, value: str) -> str:
+        return self._held.setdefault(value, value)  # type: ignore[no-any-return]
+
+    def _cell(self, cell: Cell) -> Cell:
+        key = (cell.category, cell.state, cell.evidence_class, *cell.destinations)
+        return self._held.setdefault(key, cell)  # type: ignore[no-any-return]
+
+    def report(self) -> Report:
+        """The whole, in the order of a report."""
+        if self._first is None:
+            raise ValueError("nothing was judged")
+        for findings in self._findings.values():
+            findings.sort(key=by_subject)
+        return msgspec.structs.replace(
+            self._first,
+            resource_count=self._count,
+            findings=[finding for findings in self._findings.values() for finding in findings],
+            coverage=sorted(self._rows, key=lambda row: normal_id(row.id)),
+            destinations=sorted(self._destinations, key=lambda place: normal_id(place.id)),
+            unread=sorted(self._unread, key=lambda unread: (unread.id.lower(), unread.type.lower())),
+            completeness=Completeness(**self._reads),
+        )
