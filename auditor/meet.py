@@ -1,4 +1,4 @@
-"""Does a resource meet a requirement: are its logs exported, does something exist, do its own fields hold?"""
+"""Does a resource meet a requirement: are its logs exported, do its events raise alerts, do its own fields hold …?"""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Iterable
 import msgspec
 
 from auditor.catalog import relevance
+from auditor.facts.alert_events import raises
 from auditor.inventory import Destination, Inventory, LogSetting, Resource, Unknown
 from auditor.match import Matcher, Scope, lookup
-from auditor.rule import AllOf, Exists, Logs, Match, Requirement
+from auditor.rule import Alerts, AllOf, Exists, Logs, Match, Requirement
 from auditor.truth import Truth, every, some
 
 
@@ -18,14 +19,16 @@ class Verdict(msgspec.Struct, frozen=True):
 
     truth: Truth
     applies: bool = True
-    missing: tuple[str, ...] = ()  # log categories not exported
-    unsure: tuple[str, ...] = ()  # log categories of which it cannot be told
+    missing: tuple[str, ...] = ()  # log categories not exported, events that raise no alert
+    unsure: tuple[str, ...] = ()  # those of which it cannot be told
 
 
 def meet(require: Requirement, resource: Resource, scope: Scope, inventory: Inventory, index: Candidates) -> Verdict:
     """Judge one requirement for one resource; what could not be read is noted in the scope."""
     if isinstance(require, Logs):
         return _logs(require, resource, scope)
+    if isinstance(require, Alerts):
+        return _alerts(require, resource, scope)
     if isinstance(require, Match):
         return Verdict(require.matcher(resource, scope))
     if isinstance(require, Exists):
@@ -49,6 +52,19 @@ def _all_of(require: AllOf, resource: Resource, scope: Scope, inventory: Invento
         missing=tuple(dict.fromkeys(c for verdict in verdicts for c in verdict.missing)),
         unsure=tuple(dict.fromkeys(c for verdict in verdicts for c in verdict.unsure)),
     )
+
+
+def _alerts(require: Alerts, resource: Resource, scope: Scope) -> Verdict:
+    missing: list[str] = []
+    unsure: list[str] = []
+    for event in require.events:
+        answer = raises(resource.facts.get("alerts"), event)
+        if isinstance(answer, Unknown):
+            scope.seen.append(answer)
+            unsure.append(event)
+        elif not answer:
+            missing.append(event)
+    return Verdict(False if missing else None if unsure else True, missing=tuple(missing), unsure=tuple(unsure))
 
 
 def _logs(require: Logs, resource: Resource, scope: Scope) -> Verdict:

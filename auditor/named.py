@@ -1,4 +1,4 @@
-"""Which places does a document name: where logs are sent, and what flow logs watch?"""
+"""Which places does a document name: where logs are sent, what flow logs watch, whom alerts call?"""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from auditor import documents as d
 
+_ACTION_GROUP: Final = "microsoft.insights/actiongroups"
+_CALLERS: Final = frozenset({"microsoft.insights/activitylogalerts", "microsoft.alertsmanagement/actionrules"})
 _SETTING_TYPES: Final = frozenset({d.DIAGNOSTIC_SETTINGS.lower(), d.ENTRA_SETTINGS.lower()})
 
 AUDIT_POLICIES: Final = frozenset(
@@ -61,6 +63,29 @@ def watched_targets(documents: Iterable[d.Document]) -> list[str]:
                 place = re.split(r"/subnets/", target.strip(), flags=re.IGNORECASE)[0]
                 found[d.normal_id(place)] = min(found.get(d.normal_id(place), place), place)
     return [place for _, place in sorted(found.items())]
+
+
+def called_groups(documents: Iterable[d.Document]) -> list[str]:
+    """Ids of the action groups that alert rules, and the rules that process alerts, call."""
+    found: dict[str, str] = {}
+    for document in documents:
+        kind = str(document.get("type") or "").lower()
+        if kind not in _CALLERS:
+            continue
+        for properties in _properties_in(document):
+            for group in _called_by(properties.get("actions")):
+                if d.type_of(group).lower() == _ACTION_GROUP:
+                    found[d.normal_id(group)] = min(found.get(d.normal_id(group), group), group)
+    return [group for _, group in sorted(found.items())]
+
+
+def _called_by(actions: object) -> Iterator[str]:
+    groups = actions.get("actionGroups") if isinstance(actions, Mapping) else actions
+    for entry in groups if isinstance(groups, list) else ():
+        if isinstance(entry, Mapping):
+            several = entry.get("actionGroupIds")
+            ids = several if isinstance(several, list) else [entry.get("actionGroupId")]
+            yield from ("/" + group.strip().strip("/") for group in ids if isinstance(group, str) and group.strip())
 
 
 def _named_by(document: d.Document) -> Iterator[tuple[str, str]]:

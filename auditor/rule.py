@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from auditor.catalog import catalog, known_category
+from auditor.catalog import catalog, category, known_category
+from auditor.documents import SUBSCRIPTION
 from auditor.errors import RuleError
 from auditor.match import ConditionError, Matcher, compile_condition, compile_match, is_reference, params_used
 from auditor.report import SEVERITIES, BlindTo, RuleInfo, Severity, SeverityCase
@@ -28,13 +29,14 @@ class ExistsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RequireFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What must hold: exactly one of `logs` (with `to`), `exists`, `match`, `any_of`, `all_of`.
+    """What must hold: exactly one of `logs` (with `to`), `alerts`, `exists`, `match`, `any_of`, `all_of`.
 
     `logs: exported` asks of whatever the resource exports that matters for security.
     """
 
     logs: list[str] | Literal["exported"] | None = None
     to: str | list[str] | dict[str, Any] | None = None
+    alerts: list[str] | None = None
     exists: ExistsFile | None = None
     match: dict[str, Any] | None = None
     any_of: list[RequireFile] | None = None
@@ -101,6 +103,12 @@ class Logs(msgspec.Struct, frozen=True):
     to: Matcher | None
 
 
+class Alerts(msgspec.Struct, frozen=True):
+    """Each event of a subscription's Activity Log (an operation, or a category) raises an alert that somebody hears."""
+
+    events: tuple[str, ...]
+
+
 class Exists(msgspec.Struct, frozen=True):
     """Some resource of a type meets a match; `keys` are its lines that are plain references, to look up by."""
 
@@ -127,8 +135,8 @@ class AllOf(msgspec.Struct, frozen=True):
     parts: tuple[Requirement, ...]
 
 
-Requirement = Logs | Exists | Match | AnyOf | AllOf
-VERBS = ("logs", "exists", "match", "any_of", "all_of")
+Requirement = Logs | Alerts | Exists | Match | AnyOf | AllOf
+VERBS = ("logs", "alerts", "exists", "match", "any_of", "all_of")
 
 
 class Raise(msgspec.Struct, frozen=True):
@@ -166,6 +174,7 @@ PLACEHOLDERS = ("id", "name", "type", "location", "subscription", "subscription_
                 "missing")  # fmt: skip
 FILL_IN = "FILL-IN"  # what a rule file to start from leaves to its author
 STATUSES = ("pass", "fail", "unknown", "not-applicable")
+_OPERATION = re.compile(r"[A-Za-z]+(\.[A-Za-z]+)+(/[A-Za-z0-9]+)+/(write|delete|action)", re.IGNORECASE)
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -294,6 +303,9 @@ def _requirement(
         return Logs((), _destination_matcher(raw.to, (*path, "to")))
     if raw.logs is not None:
         return Logs(tuple(_categories(raw.logs, (*path, "logs"))), _destination_matcher(raw.to, (*path, "to")))
+    if raw.alerts is not None:
+        paths.append("facts.alerts")
+        return Alerts(tuple(_events(raw.alerts, (*path, "alerts"))))
     if raw.exists is not None:
         where = raw.exists.where
         # Paths of the other resource are its own, and it is in the same test: they count as paths too.
@@ -320,8 +332,18 @@ def _categories(names: list[str], path: tuple[str | int, ...]) -> Iterable[str]:
         yield name
 
 
+def _events(names: list[str], path: tuple[str | int, ...]) -> Iterable[str]:
+    if not names:
+        raise ConditionError(path, "no event is named")
+    for i, name in enumerate(names):
+        if not _OPERATION.fullmatch(name) and category(SUBSCRIPTION, name) is None:
+            hint = "an operation such as Microsoft.KeyVault/vaults/delete, or a category of the Activity Log"
+            raise ConditionError((*path, i), f'the Activity Log has no event "{name}"', hint)
+        yield name
+
+
 def _all_categories() -> list[str]:
-    return sorted({category.name for log_type in catalog().values() for category in log_type.categories})
+    return sorted({known.name for log_type in catalog().values() for known in log_type.categories})
 
 
 def _destination_matcher(to: Any, path: tuple[str | int, ...]) -> Matcher | None:

@@ -92,6 +92,8 @@ def _requirement(raw: Mapping[str, Any], path: Path) -> Iterator[Change]:
         yield from _match(value, (*path, verb))
     elif verb == "exists" and isinstance(value.get("where"), Mapping):
         yield from _match(value["where"], (*path, verb, "where"))
+    elif verb == "alerts":
+        yield from _each_dropped(value, (*path, verb))
     elif verb == "logs":
         yield from _each_dropped(value, (*path, verb))
         if isinstance(raw.get("to"), Mapping):

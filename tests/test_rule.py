@@ -180,3 +180,41 @@ def test_all_of_does_not_apply_where_one_of_its_logs_is_not_offered():
         "    expect: {none: not-applicable, yes: pass, no: fail}\n"
     )
     assert [outcome.differences for outcome in run_tests(parse_rule(both + tests, "my-rule.yaml"))] == [()]
+
+
+ALERTING = """\
+id: my-rule
+title: Deleted vaults raise an alert
+severity: high
+resource: Microsoft.Resources/subscriptions
+require:
+  alerts: [Microsoft.KeyVault/vaults/delete, ServiceHealth]
+message: $name lacks $missing.
+rationale: Because.
+remediation:
+  cli: az monitor
+tests:
+  - name: each event
+    given:
+      - {name: both, facts: {alerts: [{live: true, conditions: [{operationName: Microsoft.KeyVault/vaults/delete}]}, {live: true, conditions: [{category: ServiceHealth}]}]}}
+      - {name: one, facts: {alerts: [{live: true, conditions: [{operationName: Microsoft.KeyVault/vaults/delete}]}]}}
+      - {name: perhaps, facts: {alerts: [{live: true, conditions: [{operationName: Microsoft.KeyVault/vaults/delete}]}, unknown]}}
+      - {name: none}
+    expect: {both: pass, one: fail, perhaps: unknown, none: fail}
+"""
+
+
+def test_alerts_need_each_event():
+    rule = parse_rule(ALERTING, "my-rule.yaml")
+    assert [outcome.differences for outcome in run_tests(rule)] == [()]
+    assert "facts.alerts" in rule.paths
+
+
+@pytest.mark.parametrize(
+    "event", ["vaults/delete", "Microsoft.KeyVault/vaults/read", "Microsoft.KeyVault/vaults", "ServicHealth", "a b"]
+)
+def test_an_event_that_the_activity_log_never_has_is_refused(event):
+    with pytest.raises(RuleError) as error:
+        parse_rule(ALERTING.replace("[Microsoft.KeyVault/vaults/delete,", f"[{event},"), "my-rule.yaml")
+    assert f'no event "{event}"' in str(error.value)
+    assert error.value.line == 6

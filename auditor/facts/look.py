@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -12,8 +12,16 @@ from auditor.documents import Document, marker, normal_id
 from auditor.facts.destinations import Resolver
 from auditor.facts.shapes import text
 
+_Made = TypeVar("_Made")
+
 # Types that facts look for in other subscriptions than the resource's own; destinations of logs are always known.
-SHARED_TYPES: Final[frozenset[str]] = frozenset()
+SHARED_TYPES: Final[frozenset[str]] = frozenset(
+    {
+        "microsoft.alertsmanagement/actionrules",
+        "microsoft.insights/actiongroups",
+        "microsoft.insights/activitylogalerts",
+    }
+)
 TypeFacts = Callable[[str, Document, "Look"], Mapping[str, Any]]
 """(normal id, document, what else there is) → the facts of one resource of the type that the function is listed for."""
 
@@ -48,3 +56,14 @@ class Look(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         for key in sorted(self.documents):
             index.setdefault(text(self.documents[key].get("type")).lower(), []).append(key)
         return index
+
+    def once(self, make: Callable[[Look], _Made]) -> _Made:
+        """What a function makes of the whole estate, worked out when first asked for."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        found: _Made = self._made[make]
+        return found
+
+    @cached_property
+    def _made(self) -> dict[Callable[[Look], Any], Any]:
+        return {}

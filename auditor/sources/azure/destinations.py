@@ -1,4 +1,4 @@
-"""The places that log settings name, and what flow logs watch: found in what was read, and read themselves, once."""
+"""The places that log settings name, what flow logs watch, whom alerts call: found in what was read, and read once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable
 from typing import Final
 
 from auditor import documents as d
-from auditor.named import named_destinations, watched_targets
+from auditor.named import called_groups, named_destinations, watched_targets
 from auditor.sources.azure import reads
 from auditor.sources.azure.reader import Job, Reader
 
@@ -25,7 +25,8 @@ _DETAILS: Final = {
 async def read_destinations(reader: Reader, resources: Iterable[d.Document]) -> None:
     """Read each named place that the inventory does not hold, then what decides how long each keeps its logs.
 
-    What a flow log watches is looked up too where it was not listed: only a 404 says for certain that it is gone.
+    What a flow log watches and whom an alert calls is looked up too where it was not listed: only a 404 says for
+    certain that it is gone.
     """
     known = {d.normal_id(resource["id"]) for resource in resources}
     await reader.each("destinations", place_jobs(reader, known))
@@ -33,12 +34,12 @@ async def read_destinations(reader: Reader, resources: Iterable[d.Document]) -> 
 
 
 def place_jobs(reader: Reader, known: Container[str]) -> list[Job]:
-    """The lookups of what is named and watched, but not among the known (by normal id)."""
+    """The lookups of what is named, watched and called, but not among the known (by normal id)."""
     jobs = []
     for key, (kind, place) in named_destinations(reader.documents).items():
         if key not in known and (read := _read_of(reader, kind, place)) is not None:
             jobs.append(_lookup(reader, read, "/" + place.strip("/")))
-    for place in watched_targets(reader.documents):
+    for place in (*watched_targets(reader.documents), *called_groups(reader.documents)):
         read = reads.resource_read(d.type_of(place))
         if read is not None and d.normal_id(place) not in known:
             jobs.append(_lookup(reader, read, place))

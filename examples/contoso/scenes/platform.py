@@ -268,23 +268,6 @@ def _operations(estate: Estate) -> None:
         place(estate, "Microsoft.Compute/disks", f"disk-{app}-data", None, app=app, sku="Premium_LRS", diskSizeGB=512)
         place(estate, "Microsoft.Compute/snapshots", f"snap-{app}-2026-11", None, app=app, sku="Standard_LRS")
     place(estate, "Microsoft.Compute/disks", "disk-old", None, subscription=RETIRED, sku="Standard_LRS", diskSizeGB=64)
-    for operation in (
-        "Microsoft.Authorization/policyAssignments/write",
-        "Microsoft.Insights/diagnosticSettings/delete",
-    ):
-        name = f"alert-{operation.split('/')[1].lower()}"
-        leaf = [{"field": "category", "equals": "Administrative"}, {"field": "operationName", "equals": operation}]
-        place(
-            estate,
-            "Microsoft.Insights/activityLogAlerts",
-            name,
-            None,
-            subscription=SHARED,
-            region="Global",
-            enabled=True,
-            scopes=[f"/subscriptions/{PROD}"],
-            condition={"allOf": leaf},
-        )
     place(
         estate,
         "Microsoft.OperationsManagement/solutions",

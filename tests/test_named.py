@@ -1,0 +1,35 @@
+"""Whom alert rules call: the ids that are looked up where they were not listed."""
+
+import pytest
+
+from auditor.named import called_groups
+
+GROUP = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Insights/actionGroups/ag"
+
+
+def alert(actions, kind="Microsoft.Insights/activityLogAlerts"):
+    return {"id": "/x", "type": kind, "properties": {"actions": actions}}
+
+
+@pytest.mark.parametrize(
+    ("document", "called"),
+    [
+        pytest.param(alert({"actionGroups": [{"actionGroupId": GROUP}]}), [GROUP], id="an alert rule"),
+        pytest.param(alert({"actionGroups": [{"actionGroupId": f" {GROUP}/ "}]}), [GROUP], id="untidy"),
+        pytest.param(
+            alert([{"actionGroupIds": [GROUP, None]}], "Microsoft.AlertsManagement/actionRules"), [GROUP], id="added"
+        ),
+        pytest.param(alert([{"actionType": "x"}], "Microsoft.AlertsManagement/actionRules"), [], id="nobody"),
+        pytest.param(alert({"actionGroups": "text"}), [], id="no list"),
+        pytest.param(alert(None), [], id="no actions"),
+        pytest.param(alert({"actionGroups": [{"actionGroupId": "/subscriptions/s"}]}), [], id="no action group"),
+        pytest.param(alert({"actionGroups": [{"actionGroupId": GROUP}]}, "x/y"), [], id="not an alert rule"),
+    ],
+)
+def test_called_groups(document, called):
+    assert called_groups([document]) == called
+
+
+def test_of_several_spellings_one_is_taken():
+    documents = [alert({"actionGroups": [{"actionGroupId": spelt}]}) for spelt in (GROUP, GROUP.upper())]
+    assert called_groups(documents) == called_groups(documents[::-1]) == [GROUP.upper()]
