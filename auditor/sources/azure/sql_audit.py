@@ -9,8 +9,9 @@ import msgspec
 
 from auditor import documents as d
 from auditor.sources.azure import reads
-from auditor.sources.azure.reader import Job, Reader
+from auditor.sources.azure.reader import Reader
 from auditor.sources.azure.reads import Read
+from auditor.sources.azure.work import Job
 
 _ACCOUNT: Final = "microsoft.storage/storageaccounts"
 
