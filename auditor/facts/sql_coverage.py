@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from auditor.documents import normal_id, settings_id
+from auditor.documents import audit_carrier, settings_id
 from auditor.facts.look import Look
 from auditor.facts.offers import offers_of
 from auditor.facts.settings import settings_of, unread_settings
@@ -37,18 +37,8 @@ SUPPORT: Final = "DevOpsOperationsAudit"  # written through `master` alone
 Settings = tuple[LogSetting, ...] | Unknown
 
 
-class _Kind(msgspec.Struct, frozen=True):
-    """A type whose policy covers all its parts, and where the settings are that carry its events to Azure Monitor."""
-
-    part: str
-    carrier: str
-
-
-_KINDS: Final[Mapping[str, _Kind]] = {
-    "microsoft.sql/servers": _Kind("microsoft.sql/servers/databases", "/databases/master"),
-    "microsoft.synapse/workspaces": _Kind("microsoft.synapse/workspaces/sqlpools", ""),
-}
-_PARTS: Final = frozenset(kind.part for kind in _KINDS.values())
+_OWNERS: Final = frozenset({"microsoft.sql/servers", "microsoft.synapse/workspaces"})  # a policy covers all parts
+_PARTS: Final = frozenset({"microsoft.sql/servers/databases", "microsoft.synapse/workspaces/sqlpools"})
 
 
 class _Owner(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,15 +57,14 @@ _NOT_LISTED: Final = _Owner(policy=unread_policy(_WHY), delivers=_WHY, settings=
 def with_sql_audit(resources: Iterable[Resource], look: Look) -> list[Resource]:
     """The resources, with the facts and log settings that auditing policies mean for servers and databases."""
     found = list(resources)
-    mine = {r.id: r for r in found if (r.type.lower() in _KINDS or r.type.lower() in _PARTS) and not r.is_stand_in}
+    mine = {r.id: r for r in found if r.type.lower() in _OWNERS | _PARTS and not r.is_stand_in}
     if not mine:
         return found
     owners: dict[str, _Owner] = {}
     facts: dict[str, dict[str, Any]] = {}
     for key, resource in mine.items():
-        kind = _KINDS.get(resource.type.lower())
-        if kind is not None and resource.facts.get("in_scope") is not False:
-            owners[key], facts[key] = _owner(resource, normal_id(key + kind.carrier), mine, look)
+        if resource.type.lower() in _OWNERS and resource.facts.get("in_scope") is not False:
+            owners[key], facts[key] = _owner(resource, audit_carrier(key, resource.type), mine, look)
     return [_revised(r, owners, facts.get(r.id, {}), look) if r.id in mine else r for r in found]
 
 

@@ -17,16 +17,15 @@ _ACCOUNT: Final = "microsoft.storage/storageaccounts"
 
 
 class _Part(msgspec.Struct, frozen=True):
-    """A type with auditing policies of its own beside its parent's, and what carries the parent's to Azure Monitor."""
+    """The policies of a type's own and of its parent."""
 
     own: Read
     parents: Read
-    carrier: str  # appended to the parent's id: the resource whose diagnostic settings send the events
 
 
 _PARTS: Final[Mapping[str, _Part]] = {
-    "microsoft.sql/servers/databases": _Part(reads.SQL_DATABASE_AUDIT, reads.SQL_AUDIT, "/databases/master"),
-    "microsoft.synapse/workspaces/sqlpools": _Part(reads.SYNAPSE_POOL_AUDIT, reads.SYNAPSE_AUDIT, ""),
+    "microsoft.sql/servers/databases": _Part(reads.SQL_DATABASE_AUDIT, reads.SQL_AUDIT),
+    "microsoft.synapse/workspaces/sqlpools": _Part(reads.SYNAPSE_POOL_AUDIT, reads.SYNAPSE_AUDIT),
 }
 
 
@@ -39,7 +38,7 @@ def audit_jobs(reader: Reader, resources: Iterable[d.Document]) -> list[Job]:
         places.add(d.normal_id(resource["id"]))
         if kind == _ACCOUNT:
             accounts.add(d.name_of(resource["id"]).lower())
-        elif kind in _PARTS and d.name_of(resource["id"]).lower() != "master":
+        elif kind in _PARTS and reader.deep(resource) and d.name_of(resource["id"]).lower() != "master":
             parts.append(resource)
     covered: dict[str, bool] = {}
     jobs = []
@@ -61,7 +60,8 @@ def _covers(reader: Reader, part: _Part, parent: str, places: Container[str], ac
         return True
     if str(policy.get("isAzureMonitorTargetEnabled")).lower() != "true":
         return False
-    settings = reader.kept(d.settings_id(parent + part.carrier), d.DIAGNOSTIC_SETTINGS) or {}
+    carrier = d.audit_carrier(parent, d.type_of(parent))
+    settings = reader.kept(d.settings_id(carrier), d.DIAGNOSTIC_SETTINGS) or {}
     return any(_carries(setting, places) for setting in settings.get("value") or ())
 
 
