@@ -101,7 +101,11 @@ def judge_in_parts(store: Store, load: Callable[[], Rules], *, now: str = "", jo
     apart = all("subscription" in rule.per for rule in rules if rule.per)
     parts = survey.parts((size or SIZE) if apart else _WHOLE)
     shared = Shared(
-        judged=frozenset(), documents=survey.documents, categories=survey.categories, protected=survey.protected
+        judged=frozenset(),
+        documents=survey.documents,
+        categories=survey.categories,
+        protected=survey.protected,
+        accounts=survey.accounts,
     )
     task = Task(store=store, load=load, now=now or store.run.finished_at, named=frozenset(survey.named), shared=shared)
     del survey
