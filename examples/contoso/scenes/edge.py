@@ -1,4 +1,4 @@
-"""Where traffic comes in and goes out: Front Door, firewalls of hubs, bastions; what they log, and what is on at all."""
+"""Where traffic comes in and goes out: Front Door, firewalls of hubs, bastions, and what is switched on in them."""
 
 from __future__ import annotations
 
