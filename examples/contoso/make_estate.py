@@ -19,6 +19,7 @@ from scenes import (  # noqa: E402
     custody,
     databases,
     dmz,
+    edge,
     platform,
     regions,
     sql,
@@ -52,7 +53,22 @@ def build() -> Estate:
     """Contoso, with the answers."""
     estate = Estate()
     # Custody comes last: it speaks of every place that another scene names.
-    for scene in (tenant, central, storage, vaults, dmz, regions, databases, platform, alerts, sql, analytics, custody):
+    scenes = (
+        tenant,
+        central,
+        storage,
+        vaults,
+        dmz,
+        regions,
+        databases,
+        platform,
+        alerts,
+        sql,
+        analytics,
+        edge,
+        custody,
+    )
+    for scene in scenes:
         scene.build(estate)
     for place in estate.named.values():
         estate.answer("log-destination-exists", place.id, place.exists, place.why)
