@@ -16,10 +16,12 @@ import msgspec
 
 from auditor.cli.output import Output, write_outputs
 from auditor.config import Configuration, cloud_of, read_configuration, severity_reaches, unassessed_limit
+from auditor.controls import with_controls
 from auditor.documents import Collection
 from auditor.errors import AuditorError
+from auditor.profile import Choice
 from auditor.report import Report, count_findings, last_line
-from auditor.rule import Rule, with_severity
+from auditor.rule import Rule
 from auditor.sources.azure.cloud import Options
 from auditor.sources.journal import Journal, open_journal
 from auditor.sources.snapshot import Snapshot
@@ -31,7 +33,7 @@ EXIT_GATE, EXIT_INCOMPLETE, EXIT_INTERRUPTED = 1, 3, 130
 def scan(arguments: argparse.Namespace) -> int:
     """`auditor scan`: read, judge, report, apply the gate."""
     configuration = read_configuration(arguments.config)
-    rules = chosen_rules(arguments, configuration)
+    chosen = choice(arguments, configuration)
     outputs = Output.parse(arguments.formats or configuration.report.formats, arguments.output)
     fail_on = arguments.fail_on or configuration.gate.fail_on
     limit = arguments.max_unassessed if arguments.max_unassessed is not None else configuration.gate.max_unassessed
@@ -41,9 +43,10 @@ def scan(arguments: argparse.Namespace) -> int:
         told = {key: value for key, value in vars(arguments).items() if key not in ("run", "parser")}
         load = partial(chosen_rules, argparse.Namespace(**told), configuration)
         report, run = judged_in_parts(store, load, arguments.jobs, configuration.report.title), store.run
+        report = with_controls(report, chosen)
     else:
         collection = _read(arguments, configuration)
-        report, run = judged(collection, rules, configuration.report.title), collection.run
+        report, run = judged(collection, chosen, configuration.report.title), collection.run
     write_outputs(report, outputs)
     if all(output.file != "-" for output in outputs):
         print(last_line(report), file=sys.stderr)
@@ -94,15 +97,15 @@ def _check_narrowing(arguments: argparse.Namespace) -> None:
             )
 
 
-def judged(collection: Collection, rules: Sequence[Rule], title: str) -> Report:
+def judged(collection: Collection, chosen: Choice, title: str) -> Report:
     """Judge documents as of the moment they were collected, or of `SOURCE_DATE_EPOCH`."""
     from auditor.assemble import assemble
     from auditor.judge import judge
 
     now = clock(collection.run.finished_at)
     with without_collector():
-        report = judge(assemble(collection, today=now[:10]), rules, generated_at=now)
-    return msgspec.structs.replace(report, title=title)
+        report = judge(assemble(collection, today=now[:10]), chosen.rules, generated_at=now)
+    return with_controls(msgspec.structs.replace(report, title=title), chosen)
 
 
 def judged_in_parts(store: Snapshot, load: Callable[[], Sequence[Rule]], jobs: int, title: str) -> Report:
@@ -222,9 +225,10 @@ def report(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def chosen_rules(arguments: argparse.Namespace, configuration: Configuration) -> list[Rule]:
-    """The shipped rules and one's own, as flags and configuration choose, rate and parametrise them."""
-    from auditor.rule import choose, load_rules
+def choice(arguments: argparse.Namespace, configuration: Configuration) -> Choice:
+    """The shipped rules and one's own, as flags, configuration and profile choose, rate and parametrise them."""
+    from auditor.profile import DEFAULT, Settings, apply, read_profile
+    from auditor.rule import load_rules
 
     rules = {rule.id: rule for rule in load_rules()}
     for folder in [*configuration.rules.folders, *arguments.rules]:
@@ -235,10 +239,19 @@ def chosen_rules(arguments: argparse.Namespace, configuration: Configuration) ->
                 )
             rules[rule.id] = rule
     _check_known(configuration, rules)
-    select = _words(arguments.select) or configuration.rules.select
-    ignore = _words(arguments.ignore) or configuration.rules.ignore
-    picked = choose([rules[key] for key in sorted(rules)], select, ignore)
-    return [_tuned(rule, configuration) for rule in picked]
+    own = configuration.rules
+    return apply(
+        read_profile(arguments.profile or configuration.profile or DEFAULT),
+        [rules[key] for key in sorted(rules)],
+        _words(arguments.select) or own.select,
+        _words(arguments.ignore) or own.ignore,
+        Settings(by="configuration", severity=own.severity, params=own.params, accepted=own.accepted_destinations),
+    )
+
+
+def chosen_rules(arguments: argparse.Namespace, configuration: Configuration) -> list[Rule]:
+    """The rules of `choice`."""
+    return choice(arguments, configuration).rules
 
 
 def _words(given: Sequence[str]) -> list[str]:
@@ -255,20 +268,6 @@ def _check_known(configuration: Configuration, rules: dict[str, Rule]) -> None:
         if odd:
             known = ", ".join(rules[rule_id].info.params) or "none"
             raise AuditorError(f'rules.params.{rule_id}: there is no parameter "{odd[0]}"', f"parameters: {known}")
-
-
-def _tuned(rule: Rule, configuration: Configuration) -> Rule:
-    # Said once, for every rule that asks where logs go; a rule's own parameters outrank it.
-    accepted = configuration.rules.accepted_destinations
-    common = {"accepted": accepted.ids, "accepted_tags": accepted.tags}
-    params = {
-        **rule.info.params,
-        **{name: value for name, value in common.items() if value and name in rule.info.params},
-        **configuration.rules.params.get(rule.id, {}),
-    }
-    tuned = msgspec.structs.replace(rule, info=msgspec.structs.replace(rule.info, params=params))
-    severity = configuration.rules.severity.get(rule.id)
-    return tuned if severity is None else with_severity(tuned, severity)
 
 
 def _gate(report: Report, fail_on: str | None, limit: str | int | None) -> int:
