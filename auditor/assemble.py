@@ -22,12 +22,14 @@ from auditor.facts.exposure import exposure, open_without_group
 from auditor.facts.flows import FlowCover, Flows, flow_facts
 from auditor.facts.licence import licence, workload_identities
 from auditor.facts.look import Look, TypeFacts
+from auditor.facts.managed import Managed, managed_facts, managed_groups
 from auditor.facts.network import VNET
 from auditor.facts.network_index import index_network
 from auditor.facts.offers import Groups, entra_offers, entra_withheld, offers_none, offers_of
-from auditor.facts.places import Places, as_destination, place_resource
+from auditor.facts.places import Places, as_destination, place_resources
 from auditor.facts.settings import routes_of, setting_facts, settings_of, settings_with_retention
 from auditor.facts.shapes import entries, mapping, text
+from auditor.focus import Sight
 from auditor.inventory import Destination, Inventory, LogSetting, Resource, Subscription, Unknown
 from auditor.retirements import LOG_PROFILES, end_of
 
@@ -55,6 +57,8 @@ class _Estate(msgspec.Struct, kw_only=True):
     declared: bool  # a template or plan: what is not there is not there
     look: Look
     scope: frozenset[str]  # subscriptions that were scanned
+    managed: Managed  # resource groups
+    sight: Sight
     categories: Mapping[KindKey, Document]
     resolve: Resolver
     places: Places  # that are being gathered
@@ -85,17 +89,14 @@ def assemble(collection: Collection, *, today: str = "", shared: Shared | None =
     net = index_network(documents)
     flows = flow_facts(net, today=_day(estate), destination=estate.resolve)
     resources = [_resource(draft, estate) for draft in estate.drafts if not _stale(draft, documents)]
-    _flow_places(flows, estate.places, shared)
+    _flow_places(flows, estate, shared)
     places = estate.places if shared is None else shared.places
     exposed = {key: found.facts for key, found in exposure(net).items()}
     exposed |= {key: {"open_without_group": is_open} for key, is_open in open_without_group(net).items()}
     resources = [_with_network(resource, exposed.get(resource.id, {}), flows) for resource in resources]
     resources = [as_destination(r, places, documents, estate.resolve, declared=estate.declared) for r in resources]
-    resources += [
-        place_resource(place, documents, estate.resolve, estate.scope, declared=estate.declared)
-        for place in places.all()
-        if shared is None or d.subscription_of(place.id) in shared.judged
-    ]
+    own = [place for place in places.all() if shared is None or d.subscription_of(place.id) in shared.judged]
+    resources += place_resources(own, documents, estate.resolve, estate.scope, estate.sight, declared=estate.declared)
     return Inventory(
         resources=tuple(sorted(resources, key=lambda r: (r.id, r.type))),
         run=collection.run,
@@ -115,7 +116,7 @@ def places_of(collection: Collection, shared: Shared, *, today: str = "") -> Pla
         if d.subscription_of(draft.id) in shared.judged and not _stale(draft, estate.documents):
             _resource(draft, estate)
     flows = flow_facts(index_network(estate.documents), today=_day(estate), destination=estate.resolve)
-    _flow_places(flows, estate.places, shared)
+    _flow_places(flows, estate, shared)
     return estate.places
 
 
@@ -132,6 +133,8 @@ def _estate(collection: Collection, today: str, shared: Shared | None) -> _Estat
         declared=declared,
         look=Look(documents=documents, resolve=resolve, declared=declared, today=today or run.finished_at[:10]),
         scope=frozenset(_scope(documents)),
+        managed=managed_groups(collection.documents),
+        sight=Sight(run.focus, documents, narrowed=run.narrowed),
         categories=shared.categories if shared else categories_by_kind(drafts, documents),
         resolve=resolve,
         places=Places(),
@@ -200,17 +203,19 @@ def _stale(draft: Draft, documents: Mapping[str, Document]) -> bool:
 def _resource(draft: Draft, estate: _Estate) -> Resource:
     subscription = d.subscription_of(draft.id)
     in_scope = not estate.scope or not subscription or subscription in estate.scope
+    in_focus = estate.sight.sees(draft.id, draft.type, draft.document, named_only=not in_scope)
     offers, may_offer, groups = _offers(draft, estate, in_scope=in_scope)
     settings = _settings(draft, estate, offers, groups)
     if offers or settings != () or draft.stand_in is not None:
         facts = setting_facts(settings, offers - {FLOW_LOG}, groups, in_scope=in_scope)
     else:
         facts = dict(_silent_facts(in_scope))
+    facts |= managed_facts(draft.id, estate.managed)
     facts |= _own_facts(draft, estate)
     if draft.service:
         settings, facts = _with_classic(draft, estate, offers, settings, facts)
     if not isinstance(settings, Unknown) and settings:
-        estate.places.name(settings)
+        estate.places.name(settings, in_use=in_focus)
         _route(draft, estate, offers, groups)
         facts["settings_with_retention"] = settings_with_retention(estate.documents.get(draft.settings_id))
     tags = draft.document.get("tags")
@@ -232,6 +237,7 @@ def _resource(draft: Draft, estate: _Estate) -> Resource:
         may_offer=may_offer,
         facts=facts,
         origin=origin_of(draft.document),
+        in_focus=in_focus,
     )
 
 
@@ -353,11 +359,16 @@ def _own_facts(draft: Draft, estate: _Estate) -> dict[str, Any]:
 # --- the network ----------------------------------------------------------------------------------------------------
 
 
-def _flow_places(flows: Flows, places: Places, shared: Shared | None) -> None:
-    """Where flow logs go are destinations like any other."""
+def _flow_places(flows: Flows, estate: _Estate, shared: Shared | None) -> None:
+    """Where flow logs go are destinations like any other; in use are those of judged flow logs and judged networks."""
+    sees = estate.sight.sees
+    covers = {**flows.groups, **flows.networks, **flows.subnets}
+    judged = [cover for key, cover in covers.items() if sees(key, d.type_of(key))]
+    in_use = {setting.id for cover in judged for setting in (*cover.settings, *cover.part)}
     for key in sorted(flows.logs):
         if shared is None or d.subscription_of(key) in shared.judged:
-            places.flow_log(flows.logs[key].setting)
+            setting = flows.logs[key].setting
+            estate.places.flow_log(setting, in_use=setting.id in in_use or sees(key, d.FLOW_LOGS))
 
 
 def _with_network(resource: Resource, exposed: Mapping[str, Any], flows: Flows) -> Resource:

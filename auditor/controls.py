@@ -20,6 +20,7 @@ from auditor.report import (
 from auditor.rule import Rule
 
 NO_RULE = "no rule maps to it"
+PART = "only of the part of the estate that was judged"
 _LISTED_APART = frozenset({ENTRA.lower(), SUBSCRIPTION.lower()})  # judged even where nothing could be listed
 
 
@@ -37,7 +38,7 @@ def with_controls(report: Report, choice: Choice) -> Report:
             profile=one.name,
             title=one.title,
             about=one.about.strip(),
-            controls=list(_controls(one, choice, results, unlisted)),
+            controls=list(_controls(one, choice, results, unlisted, part=bool(report.run.focus))),
         )
         for one in shown
     ]
@@ -54,7 +55,7 @@ def rules_by_control(framework: str, rules: Sequence[Rule]) -> dict[str, list[Ru
 
 
 def _controls(
-    profile: Profile, choice: Choice, results: Mapping[str, RuleResult], unlisted: int
+    profile: Profile, choice: Choice, results: Mapping[str, RuleResult], unlisted: int, part: bool
 ) -> Iterator[ControlInfo]:
     """The profile's controls in its order, then those that only rules name."""
     named = rules_by_control(profile.framework, choice.known)
@@ -72,6 +73,8 @@ def _controls(
         if others and status != "fail":
             told = ", ".join(sorted(rule.id for rule in others))
             status, because = "not-judged", f"judged with other limits than {profile.name} sets: {told}"
+        if part and status in ("pass", "not-applicable"):
+            because = PART
         yield ControlInfo(
             id=key,
             title=control.title,

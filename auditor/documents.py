@@ -24,6 +24,7 @@ Document = dict[str, Any]
 # Document types of reads that are lists or have no ARM type of their own. Compare without regard to case.
 SUBSCRIPTION: Final = "Microsoft.Resources/subscriptions"
 LOCATIONS: Final = "Microsoft.Resources/subscriptions/locations"  # list, id /subscriptions/{s}/locations
+RESOURCE_GROUPS: Final = "Microsoft.Resources/subscriptions/resourceGroups"  # list, id {s}/resourcegroups
 RESOURCE_LIST: Final = "Microsoft.Resources/subscriptions/resources"  # only as $unknown: a scope not listed
 TENANT: Final = "Microsoft.Resources/tenants"  # id /tenants/{tenant id}
 MANAGEMENT_GROUP: Final = "Microsoft.Management/managementGroups"
@@ -51,6 +52,7 @@ ABOUT: Final = frozenset(
     kind.lower()
     for kind in (
         LOCATIONS,
+        RESOURCE_GROUPS,
         TENANT,
         DIAGNOSTIC_SETTINGS,
         DIAGNOSTIC_CATEGORIES,
@@ -67,6 +69,20 @@ ABOUT: Final = frozenset(
 
 # Why properties are unknown that Resource Manager's list of resources leaves out, and that no rule of ours looks into.
 NOT_ASKED: Final = {"reason": "its properties were not asked for: Resource Manager's list of resources tells none"}
+
+
+class Focus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What of the estate is judged; the rest is only known, so that what is judged is judged rightly (see `focus`).
+
+    All kinds of filters must be met, of each kind one is enough. Everything may have `*` and `?`; case is ignored.
+    """
+
+    resource_groups: tuple[str, ...] = ()  # names, or whole ids
+    exclude_resource_groups: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()  # `key` or `key=value`
+    exclude_tags: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()  # resource types; what is below one is part of it
+    exclude_types: tuple[str, ...] = ()
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +106,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     answered: int = 0
     not_supported: int = 0
     unknown: int = 0
+    focus: tuple[Focus, ...] = ()  # the filters that were applied, one after the other: all are met
+    left_out: int = 0  # resources that were listed, but do not meet them
+    narrowed: bool = False  # log settings of what was left out were not read, since nothing judged depends on them
 
 
 class Collection(msgspec.Struct, frozen=True, kw_only=True):

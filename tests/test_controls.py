@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from auditor.controls import NO_RULE, rules_by_control, with_controls
-from auditor.documents import SUBSCRIPTION, Run
+from auditor.controls import NO_RULE, PART, rules_by_control, with_controls
+from auditor.documents import SUBSCRIPTION, Focus, Run
 from auditor.formats.frameworks import by_status
 from auditor.inventory import Unknown
 from auditor.profile import Settings, apply, built_in, read_profile
@@ -59,14 +59,14 @@ def finding(name, status):
                    subject=Subject(id=f"/{name}/{status}", type="x", name="x"))  # fmt: skip
 
 
-def control(statuses, key, select=(), unlisted=False, profile="soc2", configured=None, shown="soc2"):
+def control(statuses, key, select=(), unlisted=False, profile="soc2", configured=None, shown="soc2", focus=()):
     """The control `key` of SOC 2, after judging rules with these statuses: (rule, statuses)."""
     known = [one for one, _ in statuses]
     choice = apply(read_profile(profile), known, select, configured=configured)
     judged = {one.id for one in choice.rules}
     why = Unknown(reason="no")
     report = Report(
-        run=Run(),
+        run=Run(focus=focus),
         rules=[one.info for one in choice.rules],
         findings=[finding(one.id, s) for one, found in statuses for s in found if one.id in judged],
         unread=[UnreadInfo(id="/s", type="list", scope="s", why=why, lists=True)] if unlisted else [],
@@ -134,6 +134,13 @@ def test_what_could_not_be_listed_may_fail(resource, status):
     assert found.status == status
     assert found.because == ("1 scope could not be listed" if status == "unknown" else "")
     assert control([(rule("a", '["CC7.2"]', resource), ["fail"])], "CC7.2", unlisted=True).status == "fail"
+
+
+def test_a_filtered_scan_speaks_only_of_a_part():
+    focus = (Focus(exclude_tags=("env=dev",)),)
+    found = control([(A, ["pass"]), (B, ["pass"])], "CC7.2", focus=focus)
+    assert (found.status, found.because) == ("pass", PART)
+    assert control([(A, ["fail"])], "CC7.2", focus=focus).because == ""
 
 
 def test_a_control_that_only_rules_name_is_shown_last():

@@ -17,8 +17,9 @@ import msgspec
 from auditor.cli.output import Output, write_outputs
 from auditor.config import Configuration, cloud_of, read_configuration, severity_reaches, unassessed_limit
 from auditor.controls import with_controls
-from auditor.documents import Collection
+from auditor.documents import Collection, Focus
 from auditor.errors import AuditorError
+from auditor.focus import checked, focused, is_active
 from auditor.profile import Choice
 from auditor.report import Report, count_findings, last_line
 from auditor.rule import Rule
@@ -38,7 +39,7 @@ def scan(arguments: argparse.Namespace) -> int:
     fail_on = arguments.fail_on or configuration.gate.fail_on
     limit = arguments.max_unassessed if arguments.max_unassessed is not None else configuration.gate.max_unassessed
     unassessed_limit(limit, 0)  # a mistake in it is told before anything is done
-    store = _parts(arguments)
+    store = _parts(arguments, configuration)
     if store is not None:
         told = {key: value for key, value in vars(arguments).items() if key not in ("run", "parser")}
         load = partial(chosen_rules, argparse.Namespace(**told), configuration)
@@ -57,8 +58,11 @@ def scan(arguments: argparse.Namespace) -> int:
     return 0 if arguments.exit_zero and code in (EXIT_GATE, EXIT_INCOMPLETE) else code
 
 
-def _parts(arguments: argparse.Namespace) -> Snapshot | None:
-    """The target as a snapshot to judge part by part: it is large, or several processes are to judge it."""
+def _parts(arguments: argparse.Namespace, configuration: Configuration) -> Snapshot | None:
+    """The target as a snapshot to judge part by part: it is large, or several processes are to judge it.
+
+    Filters that it was not collected with need to see it whole.
+    """
     from auditor.sources import snapshot
 
     file = Path(arguments.target)
@@ -66,6 +70,9 @@ def _parts(arguments: argparse.Namespace) -> Snapshot | None:
         return None
     _check_narrowing(arguments)
     store = snapshot.open_parts(file)
+    focus = focus_of(arguments, configuration)
+    if store is not None and is_active(focus) and focus not in store.run.focus:
+        return None
     return store if store is not None and (arguments.jobs > 1 or store.count > MOST_AT_ONCE) else None
 
 
@@ -75,7 +82,7 @@ def _read(arguments: argparse.Namespace, configuration: Configuration) -> Collec
     from auditor.sources import open_file
 
     _check_narrowing(arguments)
-    return open_file(Path(arguments.target))
+    return focused(open_file(Path(arguments.target)), focus_of(arguments, configuration), notice=note)
 
 
 def _check_narrowing(arguments: argparse.Namespace) -> None:
@@ -197,11 +204,21 @@ def azure_options(arguments: argparse.Namespace, configuration: Configuration) -
         subscriptions=tuple(arguments.subscription or configuration.scope.subscriptions),
         exclude_subscriptions=tuple(arguments.exclude_subscription or configuration.scope.exclude),
         management_group=arguments.management_group or configuration.scope.management_group or None,
+        focus=focus_of(arguments, configuration),
         auth=arguments.auth or configuration.collect.auth,
         inventory=arguments.inventory or configuration.collect.inventory,
         arm_batch=arguments.arm_batch or configuration.collect.arm_batch,
         concurrency=arguments.concurrency or configuration.collect.concurrency,
     )
+
+
+def focus_of(arguments: argparse.Namespace, configuration: Configuration) -> Focus:
+    """What is to be judged: by flag, else by configuration, each kind of filter by itself; else everything."""
+    chosen = {
+        field: tuple(getattr(arguments, field.removesuffix("s")) or getattr(configuration.scope, field))
+        for field in Focus.__struct_fields__
+    }
+    return checked(Focus(**chosen))
 
 
 def note(sentence: str) -> None:

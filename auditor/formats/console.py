@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -9,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from auditor.formats.frameworks import changes_of, named
 from auditor.formats.gaps import ELSEWHERE, Gap, gaps
 from auditor.formats.view import scope_names, tenant_name
-from auditor.formats.words import count, gravest, when
+from auditor.formats.words import count, gravest, not_enabled, part_of, when
 from auditor.report import STATES, Report, RuleResult, Tally, by_rule, last_line, tally_rows
 
 DEFAULT = "recommended"  # the profile that goes without saying
@@ -35,6 +36,13 @@ def _head(report: Report) -> Iterator[str]:
     if run.tenant:
         yield clean(_cut(f"Tenant {tenant_name(report)}"))
     yield scope
+    odd = Counter(state for s in report.subscriptions if (state := not_enabled(s.state)))
+    if odd:
+        told = ", ".join(f"{number:,} {state}" for state, number in sorted(odd.items()))
+        yield clean(_cut(f"{told} among the subscriptions"))
+    part = part_of(run)
+    if part:
+        yield from textwrap.wrap(clean(part), WIDTH)
     if report.profile and (report.profile.name != DEFAULT or report.profile.changes):
         changes = changes_of(report.profile)
         yield clean(_cut(f"Profile {named(report.profile)}{'; ' + changes if changes else ''}"))

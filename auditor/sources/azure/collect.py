@@ -10,8 +10,11 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
+import msgspec
+
 from auditor import documents as d
 from auditor.errors import AuditorError, IdentityError
+from auditor.focus import check_met, checked, choose, is_active, listed_resources
 from auditor.sources.azure import inventory, reads
 from auditor.sources.azure.arm_batch import Batcher
 from auditor.sources.azure.auth import TRUST_HINT, Identity, login_hint, open_credential, sign_in
@@ -29,7 +32,9 @@ from auditor.sources.azure.work import Job, Work
 from auditor.sources.journal import Journal, scope_of
 
 # The options that decide what is read; answers to others do not belong into the same snapshot.
-DECIDES: Final = ("subscriptions", "exclude_subscriptions", "management_group", "inventory", "tool_version")
+DECIDES: Final = (
+    "subscriptions", "exclude_subscriptions", "management_group", "focus", "inventory", "tool_version",
+)  # fmt: skip
 _GOODBYE: Final = 0.1  # seconds in which connections broken off in the middle may close
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -79,6 +84,7 @@ async def _collect(
     *,
     interruptible: bool,
 ) -> d.Collection:
+    checked(options.focus)
     started = clock()
     counts = Counts()
     async with AsyncExitStack() as stack:
@@ -128,6 +134,7 @@ async def _collect(
         answered=ends["answered"],
         not_supported=ends["not_supported"],
         unknown=ends["unknown"],
+        **_focus_of(reader),
     )
     documents = sorted(reader.documents, key=lambda doc: (str(doc["id"]).lower(), str(doc["type"]).lower()))
     return d.Collection(documents=documents, run=run)
@@ -141,6 +148,7 @@ def _begin(reader: Reader, journal: Journal, now: str) -> None:
     """Go on with a journal, or start it; it must be of the same tenant, identity and scope."""
     options, cloud = reader.options, reader.options.cloud
     decides = {name: getattr(options, name) for name in DECIDES}
+    decides["focus"] = msgspec.json.encode(options.focus).decode() if is_active(options.focus) else ""
     places = {"cloud": cloud.name, "resource manager": cloud.resource_manager, "graph": cloud.graph}
     mine = {"tenant": reader.identity.tenant or options.tenant, "principal": reader.identity.principal}
     if journal.begin(scope_of({**decides, **places, **mine}), now):
@@ -153,8 +161,32 @@ def _begin(reader: Reader, journal: Journal, now: str) -> None:
     reader.watch = Watch(probe, f"{login_hint(options)}; then the same command continues")
 
 
+def _focus_of(reader: Reader) -> dict[str, Any]:
+    """What a run says of its filters."""
+    if not is_active(reader.options.focus):
+        return {}
+    focus = (reader.options.focus,)
+    left_out = choose(focus, listed_resources(reader.documents)).left_out
+    return {"focus": focus, "left_out": left_out, "narrowed": reader.narrowed}
+
+
+def _aim(reader: Reader, resources: Sequence[d.Document], *, check: bool = True) -> None:
+    """Decide of which of the listed resources log settings are read: those that the filters choose, or all."""
+    focus = reader.options.focus
+    if not is_active(focus):
+        return
+    chosen = choose([focus], resources)
+    if check:
+        whole = not any(doc["type"] == d.RESOURCE_LIST for doc in reader.documents)
+        for sentence in check_met(focus, resources, chosen, whole=whole):
+            reader.tell(sentence)
+    reader.narrowed = chosen.narrowed
+    reader.deep = lambda resource: d.normal_id(resource["id"]) in chosen.deep
+
+
 def _plan_rest(reader: Reader) -> None:
     """Plan what would have been read about what was: an interrupted run says of all of it that it was not."""
+    _aim(reader, reader.resources, check=False)
     settings_jobs(reader, reader.resources)
     category_jobs(reader, reader.resources)
     known = {d.normal_id(resource["id"]) for resource in reader.resources}
@@ -167,16 +199,21 @@ async def _read_all(reader: Reader) -> None:
         reader.plan.add(read.id(), read.type)
     subscriptions = await _subscriptions(reader)
     about_each = _subscription_jobs(reader, subscriptions)
+    filtered = is_active(reader.options.focus)
 
     # Azure's allowances fill only while they are used, so everything begins as soon as it is known.
     async with reader.work("settings", len(subscriptions)) as work:
 
         def found(resources: list[d.Document]) -> None:
             reader.resources.extend(resources)
-            work.add(settings_jobs(reader, resources))
+            if not filtered:  # else it takes all of them to tell whose settings are needed
+                work.add(settings_jobs(reader, resources))
 
         work.add([*about_each, ("//tenant", partial(_tenant, reader, subscriptions, work))])
         await inventory.resources(reader, subscriptions, found)
+        if filtered:
+            _aim(reader, reader.resources)
+            work.add(settings_jobs(reader, reader.resources))
         work.add(category_jobs(reader, reader.resources, work), first=True)
         work.announce()
     if not subscriptions and not _anything(reader):

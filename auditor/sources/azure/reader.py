@@ -61,6 +61,8 @@ class Reader:
         self.denied = 0
         self.helped_out = False  # Resource Manager listed what Resource Graph did not show
         self.tenant = ""  # id, once known
+        self.deep: Callable[[d.Document], bool] = lambda _: True  # of which resources log settings are read
+        self.narrowed = False  # of some of them alone, since the filters allow it
         self.api_versions: dict[str, str] = {}
         self._progress = progress
         self._keep = keep

@@ -51,6 +51,12 @@ RESOURCES: Final = Read(
     api_version="2021-04-01",
     action="Microsoft.Resources/subscriptions/resources/read",
 )
+RESOURCE_GROUPS: Final = Read(
+    type=d.RESOURCE_GROUPS,
+    path="{of}/resourcegroups",
+    api_version="2021-04-01",
+    action="Microsoft.Resources/subscriptions/resourceGroups/read",
+)
 MANAGEMENT_GROUPS: Final = Read(
     type=d.MANAGEMENT_GROUP,
     path="/providers/Microsoft.Management/managementGroups",
