@@ -27,8 +27,10 @@ from auditor.facts.network import VNET
 from auditor.facts.network_index import index_network
 from auditor.facts.offers import Groups, entra_offers, entra_withheld, offers_none, offers_of
 from auditor.facts.places import Places, as_destination, place_resources
-from auditor.facts.settings import routes_of, setting_facts, settings_of, settings_with_retention
+from auditor.facts.server_parameters import mysql_facts, postgresql_facts
+from auditor.facts.settings import routes_of, setting_facts, settings_of, settings_with_retention, unread_settings
 from auditor.facts.shapes import entries, mapping, text
+from auditor.facts.sql_coverage import with_sql_audit
 from auditor.focus import Sight
 from auditor.inventory import Destination, Inventory, LogSetting, Resource, Subscription, Unknown
 from auditor.retirements import LOG_PROFILES, end_of
@@ -39,6 +41,8 @@ Settings = tuple[LogSetting, ...] | Unknown
 _GONE = frozenset({"resourcenotfound", "resourcegroupnotfound", "parentresourcenotfound"})
 # The facts of single types, worked out from documents alone: a new fact is a row.
 _FACTS_OF_TYPE: Mapping[str, TypeFacts] = {
+    "microsoft.dbformysql/flexibleservers": mysql_facts,
+    "microsoft.dbforpostgresql/flexibleservers": postgresql_facts,
     d.SUBSCRIPTION.lower(): alert_facts,
 }
 _NO_LICENCE = "The tenant has no Entra ID P1 or P2 licence, which exporting these logs needs: a licence gap."
@@ -76,6 +80,7 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
     categories: Mapping[KindKey, Document] = {}  # read of one resource of a kind, wherever that is
     protected: bool = False  # some network somewhere has DDoS protection
     places: Places = msgspec.field(default_factory=Places)  # where logs go, and what each place receives
+    accounts: Mapping[str, str] = {}  # storage accounts that auditing policies name: name → normal id
 
 
 def assemble(collection: Collection, *, today: str = "", shared: Shared | None = None) -> Inventory:
@@ -89,6 +94,8 @@ def assemble(collection: Collection, *, today: str = "", shared: Shared | None =
     net = index_network(documents)
     flows = flow_facts(net, today=_day(estate), destination=estate.resolve)
     resources = [_resource(draft, estate) for draft in estate.drafts if not _stale(draft, documents)]
+    resources = with_sql_audit(resources, estate.look)
+    estate.places.audited(resources)
     _flow_places(flows, estate, shared)
     places = estate.places if shared is None else shared.places
     exposed = {key: found.facts for key, found in exposure(net).items()}
@@ -112,9 +119,9 @@ def assemble(collection: Collection, *, today: str = "", shared: Shared | None =
 def places_of(collection: Collection, shared: Shared, *, today: str = "") -> Places:
     """Where a part's own resources send their logs, and what each place receives of them."""
     estate = _estate(collection, today, shared)
-    for draft in estate.drafts:
-        if d.subscription_of(draft.id) in shared.judged and not _stale(draft, estate.documents):
-            _resource(draft, estate)
+    drafts = (draft for draft in estate.drafts if d.subscription_of(draft.id) in shared.judged)
+    resources = [_resource(draft, estate) for draft in drafts if not _stale(draft, estate.documents)]
+    estate.places.audited(with_sql_audit(resources, estate.look))
     flows = flow_facts(index_network(estate.documents), today=_day(estate), destination=estate.resolve)
     _flow_places(flows, estate, shared)
     return estate.places
@@ -131,7 +138,13 @@ def _estate(collection: Collection, today: str, shared: Shared | None) -> _Estat
         documents=documents,
         drafts=drafts,
         declared=declared,
-        look=Look(documents=documents, resolve=resolve, declared=declared, today=today or run.finished_at[:10]),
+        look=Look(
+            documents=documents,
+            resolve=resolve,
+            declared=declared,
+            today=today or run.finished_at[:10],
+            shared_accounts=shared.accounts if shared else {},
+        ),
         scope=frozenset(_scope(documents)),
         managed=managed_groups(collection.documents),
         sight=Sight(run.focus, documents, narrowed=run.narrowed),
@@ -306,7 +319,7 @@ def _with_classic(
     if isinstance(settings, Unknown):
         if classic.setting is None:
             return settings, facts
-        return (classic.setting, _unread_settings(draft.id, offers, settings)), facts
+        return (classic.setting, unread_settings(draft.id, offers, settings)), facts
     if classic.setting is not None:
         return (*settings, classic.setting), facts
     if isinstance(classic.state, Unknown):
@@ -322,17 +335,6 @@ def _perhaps_classic(account_id: str, why: Unknown) -> LogSetting:
         kind="storage-analytics",
         possible=frozenset({"StorageRead", "StorageWrite", "StorageDelete"}),
         destinations=(Destination(kind="storage", id=account_id, retention_days=why, interactive_days=why),),
-        doubt=why,
-    )
-
-
-def _unread_settings(resource_id: str, offers: Iterable[str], why: Unknown) -> LogSetting:
-    """Diagnostic settings that could not be read, beside others that could: they may export everything."""
-    return LogSetting(
-        id=f"{resource_id}/diagnosticSettings",
-        name="diagnostic settings that could not be read",
-        possible=frozenset(offers),
-        destinations=(Destination(kind="log-analytics", id="", exists=why, retention_days=why, interactive_days=why),),
         doubt=why,
     )
 
@@ -387,5 +389,5 @@ def _with_network(resource: Resource, exposed: Mapping[str, Any], flows: Flows) 
 def _with_flow_logs(resource: Resource, cover: FlowCover) -> Settings:
     found = (*cover.settings, *cover.part)
     if isinstance(resource.settings, Unknown):
-        return (*found, _unread_settings(resource.id, resource.offers - {FLOW_LOG}, resource.settings))
+        return (*found, unread_settings(resource.id, resource.offers - {FLOW_LOG}, resource.settings))
     return (*resource.settings, *found)

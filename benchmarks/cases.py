@@ -135,12 +135,11 @@ def setting(workspace: str, categories: list[str] | None) -> Document:
 def judge_case() -> None:
     """Documents → report."""
     from auditor.cli.run import judged
-    from auditor.profile import apply, read_profile
     from auditor.rule import load_rules
 
     collection = Collection(documents=list(documents()), run=Run(finished_at="2026-11-22T07:20:00Z"))
     began = time.process_time()
-    report = judged(collection, apply(read_profile(), load_rules()), "Benchmark")
+    report = judged(collection, load_rules(), "Benchmark")
     spent = time.process_time() - began
     print(f"{spent:.1f} s of it judging, the rest making the documents; {len(report.findings):,} findings")
 

@@ -17,7 +17,11 @@ OF_SUBSCRIPTION: Final[tuple[Read, ...]] = (
 )
 OF_TENANT: Final[tuple[Read, ...]] = (reads.ENTRA_SETTINGS, reads.ENTRA_CATEGORIES)
 OF_TYPE: Final[Mapping[str, tuple[Read, ...]]] = {  # by lower-case resource type
+    "microsoft.dbformysql/flexibleservers": (reads.MYSQL_PARAMETERS,),
+    "microsoft.dbforpostgresql/flexibleservers": (reads.POSTGRESQL_PARAMETERS,),
     "microsoft.network/networkwatchers": (reads.FLOW_LOGS,),
+    "microsoft.sql/servers": (reads.SQL_AUDIT, reads.SQL_EXTENDED_AUDIT, reads.SQL_SUPPORT_AUDIT),
+    "microsoft.synapse/workspaces": (reads.SYNAPSE_AUDIT,),
 }
 
 
