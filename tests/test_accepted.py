@@ -10,7 +10,7 @@ from auditor.cli.run import chosen_rules
 from auditor.config import AcceptedDestinations, Configuration, RulesFile, read_configuration
 from auditor.judge import judge
 
-ALL = Namespace(rules=[], select=["*-accepted-destination", "log-destination-location"], ignore=[])
+ALL = Namespace(rules=[], select=["*-accepted-destination", "log-destination-location"], ignore=[], profile=None)
 # Rule → the end of a subject's id → status, decided by hand. Accepted are law-contoso-sec and -net, the SIEM's hubs,
 # and what carries the tag logs=central, which nothing does.
 ANSWERS = {
