@@ -17,11 +17,12 @@ from auditor.drafts import Draft, KindKey, drafts_of, origin_of, with_members
 from auditor.facts.alerts import alert_facts
 from auditor.facts.classic import classic_logging, classic_only
 from auditor.facts.destinations import Resolver, destination_index
-from auditor.facts.edge import classic_front_door_facts, firewall_facts, front_door_facts
+from auditor.facts.edge import EDGE_FACTS
 from auditor.facts.evidence import protected_somewhere
 from auditor.facts.exposure import exposure, open_without_group
 from auditor.facts.flows import FlowCover, Flows, flow_facts
 from auditor.facts.licence import licence, workload_identities
+from auditor.facts.log_loops import LOOP_FACTS
 from auditor.facts.look import Look, TypeFacts
 from auditor.facts.managed import Managed, managed_facts, managed_groups
 from auditor.facts.network import VNET
@@ -45,9 +46,8 @@ _FACTS_OF_TYPE: Mapping[str, TypeFacts] = {
     "microsoft.dbformysql/flexibleservers": mysql_facts,
     "microsoft.dbforpostgresql/flexibleservers": postgresql_facts,
     d.SUBSCRIPTION.lower(): alert_facts,
-    "microsoft.cdn/profiles": front_door_facts,
-    "microsoft.network/azurefirewalls": firewall_facts,
-    "microsoft.network/frontdoors": classic_front_door_facts,
+    **EDGE_FACTS,
+    **LOOP_FACTS,
 }
 _NO_LICENCE = "The tenant has no Entra ID P1 or P2 licence, which exporting these logs needs: a licence gap."
 _STAND_IN_FACTS = (
