@@ -16,6 +16,7 @@ from auditor.documents import Collection, Document, marker, normal_id
 from auditor.drafts import Draft, KindKey, drafts_of, origin_of, with_members
 from auditor.facts.alerts import alert_facts
 from auditor.facts.classic import classic_logging, classic_only
+from auditor.facts.defender import defender_facts, plan_facts
 from auditor.facts.destinations import Resolver, destination_index
 from auditor.facts.evidence import protected_somewhere
 from auditor.facts.exposure import exposure, open_without_group
@@ -26,6 +27,7 @@ from auditor.facts.network import VNET
 from auditor.facts.network_index import index_network
 from auditor.facts.offers import Groups, entra_offers, entra_withheld, offers_none, offers_of
 from auditor.facts.places import Places, as_destination, place_resource
+from auditor.facts.sentinel import sentinel_facts
 from auditor.facts.settings import routes_of, setting_facts, settings_of
 from auditor.facts.shapes import entries, mapping, text
 from auditor.inventory import Destination, Inventory, LogSetting, Resource, Subscription, Unknown
@@ -34,9 +36,17 @@ Settings = tuple[LogSetting, ...] | Unknown
 
 # A resource that was listed and is gone when its settings are asked for: Resource Graph is minutes behind.
 _GONE = frozenset({"resourcenotfound", "resourcegroupnotfound", "parentresourcenotfound"})
+
+
+def _subscription_facts(key: str, document: Document, look: Look) -> dict[str, Any]:
+    return alert_facts(key, document, look) | defender_facts(key, document, look)
+
+
 # The facts of single types, worked out from documents alone: a new fact is a row.
 _FACTS_OF_TYPE: Mapping[str, TypeFacts] = {
-    d.SUBSCRIPTION.lower(): alert_facts,
+    d.SUBSCRIPTION.lower(): _subscription_facts,
+    "microsoft.keyvault/vaults": plan_facts("KeyVaults"),
+    "microsoft.operationalinsights/workspaces": sentinel_facts,
 }
 _NO_LICENCE = "The tenant has no Entra ID P1 or P2 licence, which exporting these logs needs: a licence gap."
 _STAND_IN_FACTS = (
