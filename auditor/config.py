@@ -69,6 +69,7 @@ class CollectFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     auth: str = "auto"
     concurrency: int = 128
     inventory: Literal["graph", "arm"] = "graph"
+    arm_batch: bool = False
 
 
 class ReportFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -7,8 +7,9 @@ import json
 import sys
 from pathlib import Path
 
+import contoso_reports
 import msgspec
-from contoso_reports import makers
+import rule_pages
 
 from auditor.config import Configuration
 from auditor.rule_schema import findings_schema, rule_schema
@@ -30,7 +31,9 @@ GENERATED = {
     "rules/rule.schema.json": rule_schema,
     "reports/findings.schema.json": findings_schema,
     "reports/configuration.schema.json": configuration_schema,
-    **makers(),
+    **contoso_reports.makers(),
+    **rule_pages.makers(),
+    "README.md": lambda: rule_pages.with_coverage(contoso_reports.readme()),
 }
 
 
@@ -48,6 +51,10 @@ def main() -> int:
         if not check:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(made)
+    for name in rule_pages.left_over():
+        stale.append(name)
+        if not check:
+            (ROOT / name).unlink()
     for name in stale:
         print(f"{'not current' if check else 'written'}: {name}", file=sys.stderr)
     return 1 if check and stale else 0

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-import textwrap
 from pathlib import Path
 
 from auditor.cli.run import chosen_rules
 from auditor.config import read_configuration
 from auditor.errors import AuditorError, RuleError
 from auditor.formats.console import clean
-from auditor.formats.words import setting
+from auditor.formats.rule_page import area_name, by_area, page
+from auditor.formats.words import count
 from auditor.report import SEVERITIES
 from auditor.rule import FILL_IN, Rule, load_rules, unfilled
 from auditor.rule_explain import explain
@@ -24,7 +24,8 @@ def list_rules(arguments: argparse.Namespace) -> int:
     rules = chosen_rules(arguments, read_configuration(arguments.config))
     for rule in sorted(rules, key=lambda r: (SEVERITIES.index(r.info.severity), r.id)):
         print(f"{rule.info.severity:<9} {rule.id:<38} {rule.info.title}")
-    print(f"{len(rules)} rules", file=sys.stderr)
+    areas = ", ".join(f"{len(members)} {area_name(key)}" for key, members in by_area(rules))
+    print(f"{count(len(rules), 'rule')}: {areas}" if rules else "no rule", file=sys.stderr)
     return 0
 
 
@@ -43,34 +44,15 @@ def show(arguments: argparse.Namespace) -> int:
 
 
 def _show(rule: Rule) -> None:
-    info = rule.info
-    print(f"{info.id}  ({info.severity})\n{info.title}\n\n{_wrapped(info.rationale)}\n")
-    print(f"Judges  {info.resource}")
-    for case in info.severity_when:
-        print(f"        {case.severity} if {case.because}")
-    if info.params:
-        print("Params  " + "; ".join(f"{k} = {setting(v)}" for k, v in info.params.items()))
-    if info.blind_to:
-        print("\nWithout it nobody can answer:")
-        for question in info.blind_to.questions:
-            print(f"  {question}")
-        if info.blind_to.attack:
-            print(f"  ATT&CK {info.blind_to.attack_version}: {', '.join(info.blind_to.attack)}")
-    for way, text in info.remediation.items():
-        print(f"\nFix ({way})")
-        print("\n".join(f"  {line}" for line in text.rstrip().splitlines()))
-    if info.frameworks:
-        print("\nMaps to")
-        for framework, controls in info.frameworks.items():
-            print(f"  {framework}: {', '.join(controls)}")
-    for link in info.references:
-        print(f"  {link}")
-    print(f"\n{len(rule.tests)} tests in {clean(rule.file)}")
+    """The rule's page; on a terminal as it is meant to look, elsewhere as the Markdown that it is."""
+    text = page(rule, Path(rule.file).read_text(encoding="utf-8"))
+    if not sys.stdout.isatty():
+        sys.stdout.write(text)
+        return
+    from rich.console import Console
+    from rich.markdown import Markdown
 
-
-def _wrapped(text: str) -> str:
-    paragraphs = [" ".join(part.split()) for part in text.strip().split("\n\n")]
-    return "\n\n".join(textwrap.fill(part, 80) for part in paragraphs)
+    Console().print(Markdown(text, code_theme="ansi_dark"))
 
 
 def test(arguments: argparse.Namespace) -> int:

@@ -50,7 +50,16 @@ def _read(arguments: argparse.Namespace, configuration: Configuration) -> Collec
         return read_azure(arguments, configuration)
     from auditor.sources import open_file
 
-    for option in ("subscription", "management_group", "tenant", "auth", "cloud", "inventory", "concurrency"):
+    for option in (
+        "subscription",
+        "management_group",
+        "tenant",
+        "auth",
+        "cloud",
+        "inventory",
+        "arm_batch",
+        "concurrency",
+    ):
         if getattr(arguments, option):  # never judge more than was asked for, or as somebody else
             raise AuditorError(
                 f"--{option.replace('_', '-')} says how to read Azure, but the target is a file, which is judged whole",
@@ -152,6 +161,7 @@ def azure_options(arguments: argparse.Namespace, configuration: Configuration) -
         management_group=arguments.management_group or configuration.scope.management_group or None,
         auth=arguments.auth or configuration.collect.auth,
         inventory=arguments.inventory or configuration.collect.inventory,
+        arm_batch=arguments.arm_batch or configuration.collect.arm_batch,
         concurrency=arguments.concurrency or configuration.collect.concurrency,
     )
 

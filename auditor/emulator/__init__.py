@@ -43,6 +43,7 @@ class Emulator(msgspec.Struct, frozen=True, kw_only=True):
     as_of: str  # the time at which the estate stands, RFC 3339, or empty
     requests: Counter[str]  # "GET /subscriptions/*/locations" → how often
     asked: Counter[str]  # "GET /subscriptions?api-version=2022-12-01" → how often
+    batched: Counter[str]  # likewise, of requests that came in a batch
     writes: list[str]  # "PUT /…": what was refused for not being a read
 
     def environment(self) -> dict[str, str]:
@@ -124,6 +125,7 @@ def _emulator(estate: Estate, server: Server, folder: Path, ca_file: Path, host:
         as_of=estate.as_of,
         requests=server.requests,
         asked=server.asked,
+        batched=server.batched,
         writes=server.writes,
     )
 

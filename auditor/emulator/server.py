@@ -10,6 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -18,6 +19,8 @@ from aiohttp import web
 from auditor.documents import normal_id
 from auditor.emulator.answers import Answer, error
 from auditor.emulator.arm import arm_answer
+from auditor.emulator.batch import PATH as BATCH
+from auditor.emulator.batch import batch_answer
 from auditor.emulator.dataplane import place_of, storage_answer
 from auditor.emulator.entra import Tokens, entra_answer, msgraph_answer
 from auditor.emulator.estate import Estate
@@ -63,6 +66,7 @@ class Server:
     ) -> None:
         self.estate = estate
         self.requests: Counter[str] = Counter()  # "GET /subscriptions/*/locations" → how often
+        self.batched: Counter[str] = Counter()  # likewise, of those that came in a batch
         self.writes: list[str] = []  # "PUT /…": whatever was refused for not being a read
         self.asked: Counter[str] = Counter()  # "GET /subscriptions?api-version=…" → how often; bodies are not looked at
         self._seen: Counter[tuple[str, str]] = Counter()
@@ -153,7 +157,8 @@ class Server:
         if signing_in is not None:
             return signing_in
         is_query = request.method == "POST" and normal_id(path) == RESOURCE_GRAPH
-        if request.method != "GET" and not is_query:
+        is_batch = request.method == "POST" and normal_id(path) == BATCH
+        if request.method != "GET" and not is_query and not is_batch:
             self.writes.append(f"{request.method} {path}")
             message = f"The requested resource does not support http method '{request.method}'."
             return error(405, "HttpMethodNotAllowed", message, headers={"Allow": "GET"})
@@ -167,7 +172,27 @@ class Server:
             return _unauthenticated(self.estate, problem, host)
         if is_query:
             return graph_answer(self.estate, body, request.query, host)
+        if is_batch:
+            return batch_answer(body, partial(self._one_of_batch, host))
         return arm_answer(self.estate, path.rstrip("/") or "/", request.query, host)
+
+    def _one_of_batch(self, host: str, method: str, path: str, query: dict[str, str]) -> Answer:
+        """A request in a batch is counted, limited and refused as one that comes by itself."""
+        if method != "GET" or not _RESOURCE_MANAGER.match(path):
+            self.writes.append(f"{method} {path}")
+            return error(
+                405, "HttpMethodNotAllowed", f"The requested resource does not support http method '{method}'."
+            )
+        self.batched[f"{method} {pattern_of(path)}"] += 1
+        self._seen[method, path] += 1
+        fault = self._faults(method, path, self._seen[method, path]) if self._faults else None
+        if fault is not None and (fault.reset or fault.hang_up or fault.truncate):
+            return error(502, "BadGateway", "The service broke the connection off.")
+        if fault is not None and fault.status is not None:
+            return _broken(fault)
+        refusal, headers = self._gate.admit(path) if self._gate is not None else (None, {})
+        answer = refusal or arm_answer(self.estate, path.rstrip("/") or "/", query, host)
+        return msgspec.structs.replace(answer, headers={**answer.headers, **headers})
 
     def _response(self, request: web.BaseRequest, answer: Answer) -> web.Response:
         headers = {

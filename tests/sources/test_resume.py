@@ -249,7 +249,7 @@ def test_a_torn_journal_is_continued_from_its_good_part(azure, whole, tmp_path, 
 
 def test_every_option_is_known_to_decide_what_is_read_or_not():
     in_another_form = {"cloud", "tenant"}
-    whatever_they_are = {"auth", "client_id", "client_secret", "concurrency", "page_size", "ca_file"}
+    whatever_they_are = {"auth", "client_id", "client_secret", "concurrency", "page_size", "ca_file", "arm_batch"}
     waiting = {"connect_timeout", "read_timeout", "retry_backoff", "retry_after_cap"}
     assert set(Options.__struct_fields__) == {*DECIDES, *in_another_form, *whatever_they_are, *waiting}
 

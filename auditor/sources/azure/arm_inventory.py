@@ -6,6 +6,8 @@ types that have one, and the rest of what rules look into is read one by one. Im
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
@@ -17,7 +19,7 @@ from auditor.sources.azure import inventory, reads
 from auditor.sources.azure.arm_clients import TypedList, typed_list
 from auditor.sources.azure.reader import Job, Listed, Reader
 from auditor.sources.azure.reads import Read
-from auditor.sources.azure.type_reads import reads_of
+from auditor.sources.azure.type_reads import OF_TYPE, reads_of
 
 SUBSCRIPTIONS: Final = TypedList(read=reads.SUBSCRIPTIONS, client="subscriptions", method="subscriptions.list")
 RESOURCES: Final = TypedList(read=reads.RESOURCES, client="resource", method="resources.list")
@@ -53,6 +55,20 @@ def _typed_lists() -> tuple[TypedList, ...]:
 
 
 TYPED_LISTS: Final = _typed_lists()
+_PAGE: Final = 1000  # resources of a list of all
+
+
+def listing_reads(tally: Mapping[tuple[str, str], int], guids: Sequence[str]) -> Counter[str]:
+    """The reads that listing takes in each subscription, by how many resources of each type it has."""
+    listed = {row.read.type.lower() for row in TYPED_LISTS}
+    told_by_parent = {read.type.lower() for rows in OF_TYPE.values() for read in rows}
+    found = Counter({guid: len(TYPED_LISTS) for guid in guids})
+    resources = Counter(dict.fromkeys(guids, 1))  # an empty list is a read too
+    for (kind, guid), number in tally.items():
+        resources[guid] += number
+        if kind not in listed | told_by_parent and reads.resource_read(kind) is not None:
+            found[guid] += number
+    return found + Counter({guid: math.ceil(number / _PAGE) for guid, number in resources.items()})
 
 
 async def list_subscriptions(reader: Reader) -> Listed:

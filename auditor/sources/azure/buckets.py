@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
+from auditor.sources.azure.batch_form import PATH
+
 # Resource Manager documents 250 reads at once and 25 more a second, for each subscription and for the tenant; Resource
 # Graph 15 queries in 5 seconds. A little below, since Azure's clock is not ours and others may ask as well.
 READS_AT_ONCE: Final = 225
@@ -22,6 +24,7 @@ _ENOUGH: Final = 1 - 1e-9  # of a token, so that rounding never makes anybody wa
 
 TENANT: Final = "tenant"
 QUERIES: Final = "resource graph"
+BATCHES: Final = "//batch"  # what is in one has a turn of its own
 
 _SUBSCRIPTION = re.compile(r"/subscriptions/([^/?]+)", re.IGNORECASE)
 _QUERY_PATH: Final = "/providers/microsoft.resourcegraph/"
@@ -94,6 +97,8 @@ def bucket_of(url: str, *, manager: bool = True) -> str:
     split = urlsplit(url)
     if not manager:
         return f"//{split.netloc.lower()}"
+    if split.path == PATH:
+        return BATCHES
     if split.path.lower().startswith(_QUERY_PATH):
         return QUERIES
     return bucket_of_id(split.path)

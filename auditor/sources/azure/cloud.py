@@ -83,6 +83,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     inventory: str = "graph"  # one of INVENTORIES: who lists the resources, Resource Graph or Resource Manager
     client_id: str | None = None  # of an application or managed identity; else from the environment
     client_secret: str | None = None  # likewise; only for `client-secret`
+    arm_batch: bool = False  # send log settings and categories in batches, to an endpoint that is not documented
     concurrency: int = 128  # reads under way at once
     page_size: int = 1000  # Resource Graph rows asked for at once, 1 to 1000
     ca_file: str | None = None  # certificates trusted beside the system's and SSL_CERT_FILE's

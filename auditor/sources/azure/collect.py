@@ -13,6 +13,7 @@ from typing import Any, Final
 from auditor import documents as d
 from auditor.errors import AuditorError, IdentityError
 from auditor.sources.azure import inventory, reads
+from auditor.sources.azure.arm_batch import Batcher
 from auditor.sources.azure.auth import TRUST_HINT, Identity, login_hint, open_credential, sign_in
 from auditor.sources.azure.cloud import Options
 from auditor.sources.azure.destinations import detail_jobs, place_jobs, read_destinations
@@ -87,6 +88,8 @@ async def _collect(
         identity = await sign_in(credential, options)
         pipelines = Pipelines(options, credential, transport, counts)
         reader = Reader(options, pipelines, identity, counts, progress, keep, notice, journal)
+        if options.arm_batch:
+            reader.batcher = Batcher(options, pipelines, reader.tell)
         if journal is not None:
             _begin(reader, journal, _stamp(started))
         interrupted = False

@@ -207,7 +207,7 @@ async def _examined(reader: Reader, sign_in_place: c.Place) -> c.Examination:
         ],
         subscriptions=subscriptions,
         checks=checks,
-        estimate=estimate(tally, guids, len(groups)) if tally is not None else None,
+        estimate=estimate(tally, guids, len(groups), options.inventory) if tally is not None else None,
     )
 
 

@@ -77,7 +77,7 @@ _GRAPH: Final = reads.Read(
 )
 
 
-def estimate(tally: Tally, subscriptions: Iterable[str], groups: int) -> Estimate:
+def estimate(tally: Tally, subscriptions: Iterable[str], groups: int, inventory: str = "graph") -> Estimate:
     """The reads of a scan of these subscriptions, and the time that Azure's limits alone make it take.
 
     What log settings name is not known yet, so the reads of destinations are not in it.
@@ -93,6 +93,11 @@ def estimate(tally: Tally, subscriptions: Iterable[str], groups: int) -> Estimat
             elsewhere += 3 * number  # and all but file can have classic logging, told by the storage service
         elif can_log(kind):
             managed[guid] += number
+    if inventory == "arm":
+        from auditor.sources.azure.arm_inventory import listing_reads
+
+        elsewhere -= math.ceil(resources / _PAGE)
+        managed += listing_reads(tally, guids)
     unsplit = managed.pop("", 0)
     fullest = min(managed, key=lambda guid: (-managed[guid], guid), default="")
     most = managed[fullest] if fullest else 0

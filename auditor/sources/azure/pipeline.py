@@ -17,6 +17,7 @@ from azure.core.pipeline.policies import AsyncHTTPPolicy
 from azure.core.rest import HttpRequest
 
 from auditor import __version__
+from auditor.sources.azure.batch_form import only_reads
 from auditor.sources.azure.bearer import Bearer
 from auditor.sources.azure.cloud import Options, in_domain, origin, scope
 from auditor.sources.azure.retry import Retry
@@ -67,14 +68,17 @@ class Guard(AsyncHTTPPolicy[Any, Any]):
     It stands both first and last: last, so that whatever a retry or a challenge made of the request is seen as sent.
     """
 
-    def __init__(self, allowed: Callable[[str], bool]) -> None:
+    def __init__(self, allowed: Callable[[str], bool], *, batches: bool = False) -> None:
         super().__init__()
         self._allowed = allowed
+        self._batches = batches
 
     async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         """Send on, or raise `Refused` for a request that must not leave."""
         http = request.http_request
-        if not may_send(http.method, http.url):
+        if not may_send(http.method, http.url) and not (
+            self._batches and only_reads(http.method, http.url, http.content)
+        ):
             raise Refused(f"{http.method} {urlsplit(http.url).path} would not be a read")
         if not http.url.lower().startswith("https://") or not self._allowed(http.url):
             raise Refused(f"{'://'.join(str(part) for part in origin(http.url)[:2])} is not a host to send a token to")
@@ -112,18 +116,18 @@ class Pipelines:
         time: Time = REAL_TIME,
     ) -> None:
         cloud = options.cloud
-        limits = Limits(options.concurrency, time)
+        limits = self.limits = Limits(options.concurrency, time)
 
         # A policy of the SDK knows its successor, so none may be in two pipelines: tokens would cross over.
         def build(audience: str, allowed: Callable[[str], bool], *, manager: bool = False) -> AsyncPipeline[Any, Any]:
             return AsyncPipeline(
                 transport,
                 [
-                    Guard(allowed),
+                    Guard(allowed, batches=manager and options.arm_batch),
                     Retry(options, time),
                     Throttle(limits, options.retry_after_cap, manager=manager),
                     Bearer(credential, scope(audience)),
-                    Guard(allowed),
+                    Guard(allowed, batches=manager and options.arm_batch),
                     Meter(counts),
                     ReadBody(),
                 ],
@@ -147,11 +151,14 @@ async def send(
     *,
     headers: Mapping[str, str] | None = None,
     body: Any = None,
+    content: bytes | None = None,
 ) -> Answer:
     """One request and its answer; `NoAnswer` when none came, `Refused` when it must not be sent."""
     head = {"User-Agent": _USER_AGENT, "Accept-Encoding": "gzip", **(headers or {})}
-    content = {} if body is None else {"json": body}
-    request = HttpRequest(method, url, headers=head, **content)
+    carried: dict[str, Any] = {} if body is None else {"json": body}
+    if content is not None:
+        head["Content-Type"], carried = "application/json", {"content": content}
+    request = HttpRequest(method, url, headers=head, **carried)
     try:
         response = await pipeline.run(request)
     except AzureError as error:

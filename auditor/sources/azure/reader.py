@@ -13,6 +13,7 @@ from urllib.parse import quote
 import msgspec
 
 from auditor import documents as d
+from auditor.sources.azure.arm_batch import Batcher
 from auditor.sources.azure.auth import Identity
 from auditor.sources.azure.buckets import bucket_of_id, seconds_allowed
 from auditor.sources.azure.cloud import Options
@@ -57,6 +58,7 @@ class Reader:
         self.documents: list[d.Document] = []
         self.plan = Plan()
         self.journal = journal
+        self.batcher: Batcher | None = None
         self.watch: Watch | None = None  # for a run that can go on later
         self.denied = 0
         self.helped_out = False  # Resource Manager listed what Resource Graph did not show
@@ -187,7 +189,11 @@ class Reader:
         """One request: the JSON object that came, or the document of its failure."""
         self.api_versions.setdefault(read.type, read.api_version)
         try:
-            answer = await send(pipeline or self.pipelines.resource_manager, method, url)
+            answer = None
+            if self.batcher is not None and pipeline is None and method == "GET":
+                answer = await self.batcher.answer(url)
+            if answer is None:
+                answer = await send(pipeline or self.pipelines.resource_manager, method, url)
         except (NoAnswer, Refused) as error:
             if self.watch is not None and pipeline is None:
                 await self.watch.heard(error)

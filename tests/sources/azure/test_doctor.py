@@ -12,6 +12,7 @@ from aiohttp import web
 
 from auditor.errors import AuditorError
 from auditor.sources.azure import capabilities as c
+from auditor.sources.azure.arm_inventory import TYPED_LISTS
 from auditor.sources.azure.auth import Identity
 from auditor.sources.azure.cloud import USGOV, Options, custom_cloud
 from auditor.sources.azure.doctor import MOST_PROBED, examine, sign_in_page
@@ -396,6 +397,22 @@ def test_the_estimate() -> None:
     assert (told.fullest, told.fullest_reads) == ("a", 4 + 1000 + 40)
     assert told.reads == (4 + 1000 + 40) + (4 + 2) + 30 + (6 + 3) + 7 + 4
     assert told.seconds == 35, "1,044 reads: 225 at once, and the rest at 24 a second"
+
+
+def test_the_estimate_where_resource_manager_lists() -> None:
+    tally = {
+        ("microsoft.keyvault/vaults", "a"): 1000,
+        ("microsoft.sql/servers", "a"): 3,
+        ("microsoft.network/networkwatchers/flowlogs", "b"): 2,
+        ("microsoft.compute/disks", "b"): 2500,
+    }
+
+    by_graph, told = (estimate(tally, ["a", "b", "c"], 0, inventory) for inventory in ("graph", "arm"))
+
+    lists = len(TYPED_LISTS)
+    of_a, of_b, of_c = lists + 2 + 3, lists + 3, lists + 1  # pages of everything, and what no list shows whole
+    assert told.reads == by_graph.reads - 4 + of_a + of_b + of_c
+    assert told.fullest_reads == by_graph.fullest_reads + of_a
 
 
 # --- endpoints and the clock ---
