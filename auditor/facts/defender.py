@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from auditor.documents import (
     DEFENDER_PLANS,
-    RESOURCE_LIST,
     SECURITY_CONTACT,
     Document,
     marker,
@@ -79,9 +78,9 @@ def _alerts_kept(key: str, look: Look) -> Answer:
     sentinel = look.once(connected)
     answers: list[Answer] = [*look.once(_exports).get(subscription, ())]
     answers.append(sentinel.tenant or subscription in sentinel.subscriptions)
-    listing = look.get(f"{key}/{RESOURCE_LIST.rpartition('/')[2]}")
-    if listing is not None and marker(listing) == "$unknown":
-        answers.append(unread(listing, "the continuous exports"))
+    gap = look.unlisted(key)
+    if gap is not None:
+        answers.append(unread(gap, "the continuous exports"))
     if sentinel.doubt is not None:
         answers.append(sentinel.doubt)
     return any_of(answers)

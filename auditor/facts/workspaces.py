@@ -79,7 +79,8 @@ def sentinel_on(documents: Mapping[str, Document], workspace: str) -> bool | Unk
     state = documents.get(normal_id(f"{workspace}/providers/{SENTINEL}/default"))
     mark = marker(state) if state is not None else "$unknown"
     if state is not None and mark is None:
-        return True
+        named = text(state.get("name")).lower() == "default"
+        return True if named else unclear("whether Microsoft Sentinel is on")
     if mark == "$absent":
         return False
     group, _, name = workspace.rpartition("/providers/microsoft.operationalinsights/workspaces/")

@@ -166,6 +166,11 @@ def test_sentinel_takes_alerts_in(document, expected):
     assert fact("defender_alerts_kept", document) == expected
 
 
+def test_a_subscription_that_is_not_visible_may_export():
+    hidden = {"id": SUB, "type": "Microsoft.Resources/subscriptions", "$unknown": DENIED}
+    assert fact("defender_alerts_kept", hidden) == UNREAD
+
+
 def test_what_was_not_listed_may_export():
     gap = {"id": f"{SUB}/resources", "type": "Microsoft.Resources/subscriptions/resources", "$unknown": DENIED}
     assert fact("defender_alerts_kept", gap) == UNREAD
@@ -211,7 +216,7 @@ def test_security_contact(document, expected):
 
 
 def onboarding(**instead):
-    return {"id": f"{LAW}/providers/{ONBOARDING}/default", "type": ONBOARDING, **(instead or {"properties": {}})}
+    return {"id": f"{LAW}/providers/{ONBOARDING}/default", "type": ONBOARDING, **(instead or {"name": "default"})}
 
 
 SOLUTION = {
@@ -228,6 +233,7 @@ SOLUTION = {
         pytest.param([onboarding(**{"$absent": {"status": 404}}), SOLUTION], False, id="only its solution is left"),
         pytest.param([onboarding(**{"$unknown": DENIED})], UNREAD, id="403"),
         pytest.param([onboarding(**{"$unknown": DENIED}), SOLUTION], True, id="403, but its solution is there"),
+        pytest.param([onboarding(value=[])], UNREAD, id="an answer to another question"),
         pytest.param([SOLUTION], True, id="its solution"),
         pytest.param([], UNREAD, id="never read"),
     ],
