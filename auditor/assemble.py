@@ -28,9 +28,10 @@ from auditor.facts.network_index import index_network
 from auditor.facts.offers import Groups, entra_offers, entra_withheld, offers_none, offers_of
 from auditor.facts.places import Places, as_destination, place_resource
 from auditor.facts.sentinel import sentinel_facts
-from auditor.facts.settings import routes_of, setting_facts, settings_of
+from auditor.facts.settings import routes_of, setting_facts, settings_of, settings_with_retention
 from auditor.facts.shapes import entries, mapping, text
 from auditor.inventory import Destination, Inventory, LogSetting, Resource, Subscription, Unknown
+from auditor.retirements import LOG_PROFILES, end_of
 
 Settings = tuple[LogSetting, ...] | Unknown
 
@@ -221,6 +222,7 @@ def _resource(draft: Draft, estate: _Estate) -> Resource:
     if not isinstance(settings, Unknown) and settings:
         estate.places.name(settings)
         _route(draft, estate, offers, groups)
+        facts["settings_with_retention"] = settings_with_retention(estate.documents.get(draft.settings_id))
     tags = draft.document.get("tags")
     return Resource(
         id=draft.id,
@@ -345,7 +347,8 @@ def _own_facts(draft: Draft, estate: _Estate) -> dict[str, Any]:
     if draft.stand_in is not None:
         return {**dict.fromkeys(_STAND_IN_FACTS, draft.stand_in), "stand_in": True, "in_scope": True}
     if kind == d.LOG_PROFILES.lower():
-        return {"retired": True}  # since 15 September 2026 (domain.md 1.4)
+        day = estate.look.today
+        return {"retired": not day or day >= end_of(LOG_PROFILES).isoformat()}
     if kind == d.ENTRA:
         facts: dict[str, Any] = {"licence": estate.licence}
         if estate.licence == "free":

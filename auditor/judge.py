@@ -11,6 +11,7 @@ from auditor.inventory import Destination, Inventory, LogSetting, Resource, Unkn
 from auditor.match import Scope, lookup
 from auditor.meet import Candidates, Verdict, meet
 from auditor.report import SEVERITIES, Completeness, Finding, Report, Severity, Status, Subject, fingerprint
+from auditor.retiring import retiring
 from auditor.rule import AllOf, AnyOf, Logs, Rule
 from auditor.truth import Truth
 
@@ -34,6 +35,7 @@ def judge(inventory: Inventory, rules: Sequence[Rule], generated_at: str = "") -
         findings=findings,
         coverage=coverage_rows(inventory),
         destinations=destination_rows(inventory),
+        retirements=retiring(inventory),
         unread=unread_rows(inventory),
         completeness=Completeness(
             planned=sum(reads.values()),
@@ -200,7 +202,7 @@ def _message(
     shown: str = "",
 ) -> str:
     if status == "pass":
-        return rule.info.title
+        return f"{rule.info.title}{_until(rule, resource)}"
     if status == "not-applicable":
         why = resource.facts.get("why_not_offered")
         if isinstance(rule.require, Logs) and not rule.require.categories:
@@ -221,6 +223,13 @@ def _message(
         kind=resource.kind,
         missing=", ".join(verdict.missing),
     )
+
+
+def _until(rule: Rule, resource: Resource) -> str:
+    """`, until 2027-09-30`, where what passes rests on something that retires."""
+    ends = resource.facts.get("flow_ends")
+    told = any(path == "facts.flow_ends" for path, _ in rule.evidence)
+    return f", until {ends}" if told and isinstance(ends, str) else ""
 
 
 def _reasons(scope: Scope) -> list[Unknown]:

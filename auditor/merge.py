@@ -10,7 +10,18 @@ from msgspec.structs import force_setattr
 
 from auditor.documents import normal_id
 from auditor.judge import by_subject, in_report_order
-from auditor.report import Cell, Completeness, DestinationInfo, Finding, Report, Row, Subject, UnreadInfo
+from auditor.report import (
+    Cell,
+    Completeness,
+    DestinationInfo,
+    Finding,
+    Report,
+    RetirementInfo,
+    Row,
+    Subject,
+    UnreadInfo,
+)
+from auditor.retiring import in_order, together
 from auditor.rule import Rule
 
 
@@ -21,6 +32,7 @@ class Merger:
         self._findings: dict[str, list[Finding]] = {rule.id: [] for rule in in_report_order(rules)}
         self._rows: list[Row] = []
         self._destinations: list[DestinationInfo] = []
+        self._retirements: dict[str, RetirementInfo] = {}
         self._unread: list[UnreadInfo] = []
         self._count = 0
         self._reads = {"planned": 0, "answered": 0, "not_supported": 0, "unknown": 0}
@@ -34,22 +46,26 @@ class Merger:
             subject = finding.subject
             force_setattr(finding, "subject", subjects.setdefault((subject.id, subject.type), subject))
             for field in ("rule", "status", "severity", "message"):
-                force_setattr(finding, field, self._once(getattr(finding, field)))
+                value = getattr(finding, field)
+                force_setattr(finding, field, self._held.setdefault(value, value))
+            for field in ("evidence", "why_unknown"):  # settings deployed by policy are told alike of thousands
+                told = getattr(finding, field)
+                force_setattr(finding, field, self._held.setdefault(msgspec.json.encode(told), told))
             self._findings[finding.rule].append(finding)
         for row in report.coverage:
             cells = [self._cell(cell) for cell in row.cells]
             force_setattr(row, "cells", self._held.setdefault(tuple(map(id, cells)), cells))
             self._rows.append(row)
         self._destinations += report.destinations
+        for info in report.retirements:
+            known = self._retirements.get(info.key)
+            self._retirements[info.key] = info if known is None else together(known, info)
         self._unread += report.unread
         self._count += report.resource_count
         for key in self._reads:
             self._reads[key] += getattr(report.completeness, key)
         if self._first is None:
             self._first = msgspec.structs.replace(report, findings=[], coverage=[], destinations=[], unread=[])
-
-    def _once(self, value: str) -> str:
-        return self._held.setdefault(value, value)  # type: ignore[no-any-return]
 
     def _cell(self, cell: Cell) -> Cell:
         key = (cell.category, cell.state, cell.evidence_class, *cell.destinations)
@@ -67,6 +83,7 @@ class Merger:
             findings=[finding for findings in self._findings.values() for finding in findings],
             coverage=sorted(self._rows, key=lambda row: normal_id(row.id)),
             destinations=sorted(self._destinations, key=lambda place: normal_id(place.id)),
+            retirements=in_order(self._retirements.values()),
             unread=sorted(self._unread, key=lambda unread: (unread.id.lower(), unread.type.lower())),
             completeness=Completeness(**self._reads),
         )

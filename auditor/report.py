@@ -133,6 +133,20 @@ class UnreadInfo(msgspec.Struct, frozen=True, kw_only=True):
     lists: bool = False  # it was to list resources: what is below is not known at all
 
 
+class RetirementInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """Something in use that Azure retires, or has retired; days as ISO dates, empty where none was announced."""
+
+    key: str
+    what: str
+    ends: str = ""
+    closed: str = ""  # since then no new one can be made
+    effect: str
+    instead: str
+    source: str
+    count: int
+    examples: list[str] = []  # names
+
+
 class Completeness(msgspec.Struct, frozen=True, kw_only=True):
     """How every planned read ended. The three add up to `planned`."""
 
@@ -160,6 +174,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     findings: list[Finding] = []
     coverage: list[Row] = []
     destinations: list[DestinationInfo] = []
+    retirements: list[RetirementInfo] = []
     unread: list[UnreadInfo] = []
     completeness: Completeness
 

@@ -29,7 +29,7 @@ def new(arguments: argparse.Namespace) -> int:
         parse_rule(text, str(file))
     except RuleError as error:
         raise AuditorError(error.problem, error.hint) from None
-    write_text(file, text)
+    write_text(file, [text])
     print(f"{file}\ntest it:  auditor rules test {arguments.output}", file=sys.stderr)
     return 0
 

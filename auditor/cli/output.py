@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
 from auditor.errors import AuditorError
-from auditor.formats import FORMATS, renderer
+from auditor.formats import FORMATS, pieces
 from auditor.report import Report
 
 DEFAULT_NAMES = {
@@ -62,33 +62,33 @@ class Output(msgspec.Struct, frozen=True):
 def write_outputs(report: Report, outputs: Sequence[Output]) -> None:
     """Render every format; a file is replaced only when its text is complete."""
     for output in outputs:
-        text = renderer(output.format)(report)
+        made = pieces(output.format, report)
         if output.file == "-":
-            _print(output.format, text)
+            _print(output.format, made)
         else:
-            write_text(Path(output.file), text)
+            write_text(Path(output.file), made)
 
 
-def _print(name: str, text: str) -> None:
+def _print(name: str, made: Iterable[str]) -> None:
     """Write to stdout: the console summary in what the terminal can show, all else as the UTF-8 that files are."""
     if name == "console":
         from auditor.formats.console import fitted
 
-        sys.stdout.write(fitted(text, sys.stdout.encoding, os.environ))
+        sys.stdout.write(fitted("".join(made), sys.stdout.encoding, os.environ))
         return
     binary = getattr(sys.stdout, "buffer", None)
     if binary is None:
-        sys.stdout.write(text)
+        sys.stdout.writelines(made)
         return
     sys.stdout.flush()
-    binary.write(text.encode("utf-8", "backslashreplace"))
+    binary.writelines(text.encode("utf-8", "backslashreplace") for text in made)
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: Iterable[str]) -> None:
     """Write a file whole or not at all; what is no plain file (a pipe, /dev/null) is written to as it is."""
     if path.exists() and not path.is_file():
         with path.open("w", encoding="utf-8", newline="\n", errors="backslashreplace") as stream:
-            stream.write(text)
+            stream.writelines(text)
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -97,7 +97,7 @@ def write_text(path: Path, text: str) -> None:
         raise AuditorError(f"{path}: cannot be written: {error.strerror}", "name a file that can be written") from None
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n", errors="backslashreplace") as file:
-            file.write(text)
+            file.writelines(text)
         umask = os.umask(0)
         os.umask(umask)
         Path(name).chmod(0o666 & ~umask)

@@ -98,6 +98,8 @@ def _scan(commands: Any) -> None:
     parser.add_argument("target", nargs="?", default="azure", help="`azure` (default), or a snapshot file")
     _azure(parser)
     _judging(parser)
+    parser.add_argument("--jobs", type=_positive, default=1, metavar="N",
+                        help="processes that judge a large snapshot (default: 1)")  # fmt: skip
     _output(parser)
     gate = parser.add_argument_group("gate")
     gate.add_argument("--fail-on", choices=SEVERITY_NAMES, help="exit 1 for a failure at or above this severity")
@@ -192,6 +194,13 @@ def _folders(parser: argparse.ArgumentParser, group: argparse._ActionsContainer 
 
 def _config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-c", "--config", metavar="FILE", help="a configuration (default: auditor.yaml, if there)")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("it is a number from 1 on")
+    return number
 
 
 def _judging(parser: argparse.ArgumentParser) -> None:

@@ -115,17 +115,17 @@ def _say(progress: Progress) -> None:
 
 def _is_news(progress: Progress, told: set[str]) -> bool:
     """Whether the long part is about to begin."""
-    if progress.stage != _LONG or progress.done or not progress.total or progress.stage in told:
+    if progress.stage != _LONG or progress.stage in told:
         return False
     told.add(progress.stage)
-    return True
+    return progress.done < progress.total
 
 
 def outlook(progress: Progress) -> str:
-    """How long a stage will take at the least: Azure gives each subscription so many reads a second."""
-    minutes = progress.floor / 60
+    """How much longer a stage will take at the least: Azure gives each subscription so many reads a second."""
+    minutes = (progress.floor - progress.seconds) / 60
     least = f"at least {minutes:.0f} min" if minutes >= 1.5 else "about a minute or less"
-    return f"{progress.total:,} reads to go, {least}: Azure allows 25 a second for each subscription"
+    return f"{progress.total - progress.done:,} reads to go, {least}: Azure allows 25 a second for each subscription"
 
 
 def rate(progress: Progress) -> str:

@@ -6,9 +6,10 @@ import argparse
 import gc
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -21,7 +22,9 @@ from auditor.report import Report, count_findings, last_line
 from auditor.rule import Rule, with_severity
 from auditor.sources.azure.cloud import Options
 from auditor.sources.journal import Journal, open_journal
+from auditor.sources.snapshot import Snapshot
 
+MOST_AT_ONCE = 100_000  # documents; a snapshot that holds more is judged part by part
 EXIT_GATE, EXIT_INCOMPLETE, EXIT_INTERRUPTED = 1, 3, 130
 
 
@@ -33,16 +36,34 @@ def scan(arguments: argparse.Namespace) -> int:
     fail_on = arguments.fail_on or configuration.gate.fail_on
     limit = arguments.max_unassessed if arguments.max_unassessed is not None else configuration.gate.max_unassessed
     unassessed_limit(limit, 0)  # a mistake in it is told before anything is done
-    collection = _read(arguments, configuration)
-    report = judged(collection, rules, configuration.report.title)
+    store = _parts(arguments)
+    if store is not None:
+        told = {key: value for key, value in vars(arguments).items() if key not in ("run", "parser")}
+        load = partial(chosen_rules, argparse.Namespace(**told), configuration)
+        report, run = judged_in_parts(store, load, arguments.jobs, configuration.report.title), store.run
+    else:
+        collection = _read(arguments, configuration)
+        report, run = judged(collection, rules, configuration.report.title), collection.run
     write_outputs(report, outputs)
     if all(output.file != "-" for output in outputs):
         print(last_line(report), file=sys.stderr)
-    if collection.run.interrupted:
+    if run.interrupted:
         print("interrupted: the report covers what was read", file=sys.stderr)
         return EXIT_INTERRUPTED
     code = _gate(report, fail_on, limit)
     return 0 if arguments.exit_zero and code in (EXIT_GATE, EXIT_INCOMPLETE) else code
+
+
+def _parts(arguments: argparse.Namespace) -> Snapshot | None:
+    """The target as a snapshot to judge part by part: it is large, or several processes are to judge it."""
+    from auditor.sources import snapshot
+
+    file = Path(arguments.target)
+    if arguments.target == "azure" or not snapshot.recognises(file):
+        return None
+    _check_narrowing(arguments)
+    store = snapshot.open_parts(file)
+    return store if store is not None and (arguments.jobs > 1 or store.count > MOST_AT_ONCE) else None
 
 
 def _read(arguments: argparse.Namespace, configuration: Configuration) -> Collection:
@@ -50,6 +71,12 @@ def _read(arguments: argparse.Namespace, configuration: Configuration) -> Collec
         return read_azure(arguments, configuration)
     from auditor.sources import open_file
 
+    _check_narrowing(arguments)
+    return open_file(Path(arguments.target))
+
+
+def _check_narrowing(arguments: argparse.Namespace) -> None:
+    """Refuse what would narrow a scan of Azure where a file is judged: it would be more than was asked for."""
     for option in (
         "subscription",
         "management_group",
@@ -65,7 +92,6 @@ def _read(arguments: argparse.Namespace, configuration: Configuration) -> Collec
                 f"--{option.replace('_', '-')} says how to read Azure, but the target is a file, which is judged whole",
                 "leave it out; or narrow `auditor collect`, which writes the file",
             )
-    return open_file(Path(arguments.target))
 
 
 def judged(collection: Collection, rules: Sequence[Rule], title: str) -> Report:
@@ -76,6 +102,15 @@ def judged(collection: Collection, rules: Sequence[Rule], title: str) -> Report:
     now = clock(collection.run.finished_at)
     with without_collector():
         report = judge(assemble(collection, today=now[:10]), rules, generated_at=now)
+    return msgspec.structs.replace(report, title=title)
+
+
+def judged_in_parts(store: Snapshot, load: Callable[[], Sequence[Rule]], jobs: int, title: str) -> Report:
+    """Judge a snapshot part by part, in this many processes."""
+    from auditor.parts import judge_in_parts
+
+    with without_collector():
+        report = judge_in_parts(store, load, now=clock(store.run.finished_at), jobs=jobs)
     return msgspec.structs.replace(report, title=title)
 
 

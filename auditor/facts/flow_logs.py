@@ -15,8 +15,9 @@ from auditor.facts.network import NSG, VNET, Network, look, owner_of, vnet_of
 from auditor.facts.numbers import number
 from auditor.facts.shapes import entries, explain, is_unknown, location, mapping, name, props, ref, refs, short, text
 from auditor.inventory import Destination, Unknown
+from auditor.retirements import NSG_FLOW_LOGS, end_of
 
-RETIREMENT: Final = date(2027, 9, 30)  # Azure deletes all flow logs on network security groups
+RETIREMENT: Final = end_of(NSG_FLOW_LOGS)  # Azure deletes all flow logs on network security groups
 
 _TABLES = {True: "AzureNetworkAnalytics_CL", False: "NTANetAnalytics"}  # Traffic Analytics, by whether it retires
 

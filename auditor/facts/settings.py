@@ -11,8 +11,9 @@ import msgspec
 from auditor.catalog import catalog, category, tables
 from auditor.documents import destinations_of, marker, normal_id
 from auditor.facts.archives import container_of
+from auditor.facts.numbers import number
 from auditor.facts.offers import Groups, Members
-from auditor.facts.shapes import mapping, text
+from auditor.facts.shapes import entries, mapping, text
 from auditor.facts.unread import fields, listed, unclear, undecided
 from auditor.inventory import Destination, LogSetting, Unknown
 
@@ -250,6 +251,16 @@ def setting_facts(
     facts["settings_count"] = len({s.id for s in settings if s.kind == "diagnostic-setting"})
     facts["settings_without_logs"] = _without_logs(settings)
     return facts
+
+
+def settings_with_retention(document: Mapping[str, Any] | None) -> list[str]:
+    """Names of diagnostic settings that still carry days of retention for a log, which Azure ignores."""
+    found = []
+    for item in entries(mapping(document).get("value")):
+        policies = (mapping(log.get("retentionPolicy")) for log in entries(mapping(item.get("properties")).get("logs")))
+        if any(policy.get("enabled") is True and number(policy.get("days")) for policy in policies):
+            found.append(text(item.get("name")))
+    return sorted(found)
 
 
 def _audit_missing(

@@ -1,8 +1,11 @@
-"""Out: Report → text. Each format is one module with `render(report) -> str`, imported when it is asked for."""
+"""Out: Report → text. Each format is one module with `render(report) -> str`, imported when it is asked for.
+
+One whose text can be very long has `chunks(report) -> Iterator[str]` too, which gives it piece by piece.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 
 from auditor.report import Report
@@ -22,3 +25,12 @@ def renderer(name: str) -> Callable[[Report], str]:
     module, function, _ = FORMATS[name]
     render: Callable[[Report], str] = getattr(import_module(f"auditor.formats.{module}"), function)
     return render
+
+
+def pieces(name: str, report: Report) -> Iterable[str]:
+    """A report in a format, to be written piece by piece where the whole could be very long."""
+    module, _, _ = FORMATS[name]
+    chunks: Callable[[Report], Iterable[str]] | None = getattr(
+        import_module(f"auditor.formats.{module}"), "chunks", None
+    )
+    return chunks(report) if chunks is not None else [renderer(name)(report)]

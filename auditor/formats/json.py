@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 import msgspec
 
@@ -16,11 +17,35 @@ class FindingsFile(Report, frozen=True, kw_only=True):
     summary: dict[str, Any] = {}
 
 
+_LONG: Final = ("findings", "coverage")
+_BATCH: Final = 2000  # items that are text at once
+
+
 def render(report: Report) -> str:
     """The report as indented JSON, fields in a fixed order, ending with a newline."""
+    return "".join(chunks(report))
+
+
+def chunks(report: Report) -> Iterator[str]:
+    """The same piece by piece: of a large estate, the whole text takes more memory than the report itself."""
     fields = {name: getattr(report, name) for name in report.__struct_fields__}
-    file = FindingsFile(**fields, summary=summary(report))
-    return msgspec.json.format(msgspec.json.encode(file)).decode() + "\n"
+    file = FindingsFile(**{**fields, **{name: [] for name in _LONG}}, summary=summary(report))
+    rest = msgspec.json.format(msgspec.json.encode(file)).decode()
+    for name in _LONG:
+        # Nothing else can look like this: inside of texts, quotes and ends of lines are escaped.
+        before, here, rest = rest.partition(f'\n  "{name}": []')
+        yield before + here.removesuffix("]")
+        yield from _items(getattr(report, name))
+        yield "]"
+    yield rest + "\n"
+
+
+def _items(items: Sequence[Any]) -> Iterator[str]:
+    for start in range(0, len(items), _BATCH):
+        text = msgspec.json.format(msgspec.json.encode(items[start : start + _BATCH])).decode()
+        yield ("," if start else "") + text[1:-2].replace("\n", "\n  ")
+    if items:
+        yield "\n  "
 
 
 def summary(report: Report) -> dict[str, Any]:

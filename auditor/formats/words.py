@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from auditor.formats.names import TECHNIQUES, TYPES
-from auditor.report import DestinationInfo, RuleResult, State, Status, Tally
+from auditor.report import DestinationInfo, RetirementInfo, RuleResult, State, Status, Tally
 
 if TYPE_CHECKING:
     from auditor.formats.affected import Affected
@@ -161,6 +161,13 @@ def gravest(result: RuleResult) -> str:
 def setting(value: object) -> str:
     """The value of a parameter as people write it."""
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def retires(info: RetirementInfo, today: str) -> str:
+    """`until 30 Sep 2027`, `ended 15 Sep 2026`, or that no day was announced."""
+    if not info.ends:
+        return "no day announced"
+    return f"{'until' if not today or today[:10] < info.ends else 'ended'} {day(info.ends)}"
 
 
 def together(rules: int) -> str:

@@ -30,6 +30,11 @@ def test_before_the_long_part_it_is_told_how_long_it_will_take(capsys) -> None:
     assert lines.index(expected) == 1, "after the short stages, before the long one"
 
 
+def test_the_outlook_is_on_what_is_left(capsys) -> None:
+    assert "3,000 reads to go, at least 2 min:" in outlook(at(1000, seconds=30, floor=157.3))
+    assert told(capsys, at(4000, 400)) == ["settings: 4,000 of 4,000  10.0/s  denied 2  throttled 1"]
+
+
 @pytest.mark.parametrize(
     ("floor", "words"),
     [(0, "about a minute or less"), (89, "about a minute or less"), (91, "at least 2 min"), (3600, "at least 60 min")],
@@ -43,9 +48,9 @@ def test_nothing_to_read_needs_no_outlook(capsys) -> None:
 
 
 def test_a_line_tells_how_fast_it_goes(capsys) -> None:
-    lines = told(capsys, at(300, 30), at(4000, 400))
+    lines = told(capsys, at(300, 30, stage="tables"), at(4000, 400, stage="tables"))
 
-    assert lines == ["settings: 4,000 of 4,000  10.0/s  denied 2  throttled 1"]
+    assert lines == ["tables: 4,000 of 4,000  10.0/s  denied 2  throttled 1"]
 
 
 @pytest.mark.parametrize(("done", "seconds"), [(0, 5), (1, 5), (100, 0.5)])

@@ -17,7 +17,7 @@ import msgspec
 from auditor import documents as d
 from auditor.sources.azure import inventory, reads
 from auditor.sources.azure.arm_clients import TypedList, typed_list
-from auditor.sources.azure.reader import Job, Listed, Reader
+from auditor.sources.azure.reader import Listed, Reader
 from auditor.sources.azure.reads import Read
 from auditor.sources.azure.type_reads import OF_TYPE, reads_of
 
@@ -76,37 +76,35 @@ async def list_subscriptions(reader: Reader) -> Listed:
     return await typed_list(reader, SUBSCRIPTIONS)
 
 
-async def list_resources(reader: Reader, guids: Sequence[str]) -> list[d.Document]:
-    """List subscriptions and keep what has come with its properties; returns what is known of the others.
+async def list_resources(reader: Reader, guid: str, found: inventory.Found) -> list[d.Document]:
+    """List a subscription and keep what has come with its properties; returns what is known of the others.
 
     A service's list that fails loses nothing that the list of all resources shows: that is then read one by one, and if
     it cannot be, its properties are unknown. Only a list of all resources that fails makes the listing unknown.
     """
     left: list[d.Document] = []
-    jobs: list[Job] = []
-    for guid in guids:
-        scope = f"/subscriptions/{guid}"
-        jobs.append((scope, partial(_all_resources, reader, guid, left)))
-        jobs.extend((scope, partial(_keep_typed, reader, row, guid)) for row in TYPED_LISTS)
-    await reader.each("subscriptions", jobs)
+    scope = f"/subscriptions/{guid}"
+    async with reader.work("inventory") as work:
+        work.add([(scope, partial(_all_resources, reader, guid, left))])
+        work.add((scope, partial(_keep_typed, reader, row, guid, found)) for row in TYPED_LISTS)
     left = [row for row in left if reader.kept(row["id"], row["type"]) is None]
-    await _fill_from_parents(reader, left)
+    await _fill_from_parents(reader, left, found)
     return [row for row in left if reader.kept(row["id"], row["type"]) is None]
 
 
-async def _all_resources(reader: Reader, guid: str, found: list[d.Document]) -> None:
-    await inventory.list_directly(reader, guid, found, await typed_list(reader, RESOURCES, guid))
+async def _all_resources(reader: Reader, guid: str, left: list[d.Document]) -> None:
+    left.extend(await inventory.list_directly(reader, guid, await typed_list(reader, RESOURCES, guid)))
 
 
-async def _keep_typed(reader: Reader, row: TypedList, guid: str) -> None:
+async def _keep_typed(reader: Reader, row: TypedList, guid: str, found: inventory.Found) -> None:
     items, _ = await typed_list(reader, row, guid)
     wanted = row.read.type.lower()
-    for item in inventory.rows_of(items):
-        if item["type"].lower() == wanted == d.type_of(item["id"]).lower() and d.subscription_of(item["id"]) == guid:
-            reader.keep(item)
+    own = (item for item in inventory.rows_of(items) if d.subscription_of(item["id"]) == guid)
+    right = (item for item in own if item["type"].lower() == wanted == d.type_of(item["id"]).lower())
+    found(inventory.new_resources(reader, right))
 
 
-async def _fill_from_parents(reader: Reader, left: Sequence[d.Document]) -> None:
+async def _fill_from_parents(reader: Reader, left: Sequence[d.Document], found: inventory.Found) -> None:
     """Keep children, such as flow logs, that a list which is read of each parent anyway shows with their properties."""
     lists: dict[tuple[str, str], tuple[Read, str]] = {}
     for row in left:
@@ -114,10 +112,11 @@ async def _fill_from_parents(reader: Reader, left: Sequence[d.Document]) -> None
         for read in reads_of(d.type_of(parent)) if parent else ():
             if read.type.lower() == row["type"].lower() and reader.kept(parent, d.type_of(parent)) is not None:
                 lists[d.normal_id(parent), row["type"].lower()] = (read, parent)
-    await reader.each("resources", [reader.job(read, parent) for read, parent in lists.values()])
+    async with reader.work("inventory") as work:
+        work.add(reader.job(read, parent) for read, parent in lists.values())
     for row in left:
-        found = lists.get((d.normal_id(d.parent_of(row["id"])), row["type"].lower()))
-        document = reader.kept(found[0].id(found[1]), found[0].type) if found else None
+        of = lists.get((d.normal_id(d.parent_of(row["id"])), row["type"].lower()))
+        document = reader.kept(of[0].id(of[1]), of[0].type) if of else None
         for item in (document or {}).get("value") or ():
             if isinstance(item.get("id"), str) and d.normal_id(item["id"]) == d.normal_id(row["id"]):
-                reader.keep({**row, **item, "type": row["type"]})
+                found(inventory.new_resources(reader, [{**row, **item, "type": row["type"]}]))

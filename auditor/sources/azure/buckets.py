@@ -19,8 +19,8 @@ READS_AT_ONCE: Final = 225
 READS_A_SECOND: Final = 24.0
 _QUERIES_AT_ONCE: Final = 14
 _QUERIES_A_SECOND: Final = 2.9
-_RESERVE: Final = 25  # reads that Azure still allows when we think that there are none left
-_ENOUGH: Final = 1 - 1e-9  # of a token, so that rounding never makes anybody wait for nothing
+_RESERVE: Final = 8  # reads that Azure still allows when we think that there are none left
+_ROUNDING: Final = 1e-9  # of a token, so that nobody waits for nothing
 
 TENANT: Final = "tenant"
 QUERIES: Final = "resource graph"
@@ -33,25 +33,33 @@ _QUERY_PATH: Final = "/providers/microsoft.resourcegraph/"
 class Bucket:
     """One allowance: so many requests at once, so many more a second, and none at all while it is frozen."""
 
-    __slots__ = ("_at", "_level", "capacity", "frozen_until", "rate", "under_way")
+    __slots__ = ("_at", "_least", "_level", "capacity", "frozen_until", "rate", "under_way", "waiting")
 
     def __init__(self, capacity: float, rate: float, now: float) -> None:
         self.capacity = capacity
         self.rate = rate
         self.frozen_until = now
         self.under_way = 0  # sent, and not answered yet
+        self._least = math.inf  # that answers said was left, since nothing was under way
+        self.waiting = 0  # not sent yet
         self._level = capacity
         self._at = now
 
-    def wait(self, now: float) -> float:
-        """Seconds until the next request may go; 0 when it may go now."""
-        level = self._filled(now)
-        missing = 0 if level >= _ENOUGH else (1 - level) / self.rate
+    def wait(self, now: float, together: int = 1) -> float:
+        """Seconds until the next request may go, or so many together; 0 when they may go now."""
+        missing = together - self._filled(now)
+        missing = 0 if missing <= _ROUNDING else missing / self.rate
         return max(self.frozen_until - now, missing, 0)
 
     def take(self, now: float) -> None:
         """Count a request that goes now."""
         self._level = self._filled(now) - 1
+
+    def send(self) -> None:
+        """Note that a request leaves; whoever has its answer, or none, counts `under_way` down."""
+        if not self.under_way:
+            self._least = math.inf
+        self.under_way += 1
 
     def lower(self, left: float, now: float) -> None:
         """Believe Azure when it says that fewer requests are left than we thought."""
@@ -61,9 +69,11 @@ class Bucket:
     def raise_to(self, left: float, now: float) -> None:
         """Believe Azure when it says that more are left than we thought: some identities are allowed more.
 
-        Those under way may not have been counted yet, so what is left without them is sure.
+        Those under way may not have been counted yet, so what is left without them is sure. Answers overtake each
+        other, so of those to requests sent together only the least is to be believed.
         """
-        sure = left - _RESERVE - self.under_way
+        self._least = min(self._least, left)
+        sure = self._least - _RESERVE - self.under_way
         if sure > self._filled(now):
             self.capacity = max(self.capacity, sure)
             self._level = sure

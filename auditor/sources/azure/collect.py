@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
@@ -20,11 +20,12 @@ from auditor.sources.azure.destinations import detail_jobs, place_jobs, read_des
 from auditor.sources.azure.outage import Watch
 from auditor.sources.azure.pipeline import Answer, Counts, Pipelines, send
 from auditor.sources.azure.progress import Progress
-from auditor.sources.azure.reader import Job, Reader
+from auditor.sources.azure.reader import Reader
 from auditor.sources.azure.refusals import grant_for
-from auditor.sources.azure.settings import read_settings, settings_jobs
+from auditor.sources.azure.settings import category_jobs, settings_jobs
 from auditor.sources.azure.transport import open_transport
 from auditor.sources.azure.type_reads import OF_SUBSCRIPTION, OF_TENANT
+from auditor.sources.azure.work import Job, Work
 from auditor.sources.journal import Journal, scope_of
 
 # The options that decide what is read; answers to others do not belong into the same snapshot.
@@ -154,11 +155,9 @@ def _begin(reader: Reader, journal: Journal, now: str) -> None:
 
 def _plan_rest(reader: Reader) -> None:
     """Plan what would have been read about what was: an interrupted run says of all of it that it was not."""
-    scanned = {doc["id"].lower() for doc in reader.documents if doc["type"] == d.SUBSCRIPTION}
-    listed = filter(inventory.is_resource, reader.documents)
-    resources = [doc for doc in listed if f"/subscriptions/{d.subscription_of(doc['id'])}" in scanned]
-    settings_jobs(reader, resources, [])
-    known = {d.normal_id(resource["id"]) for resource in resources}
+    settings_jobs(reader, reader.resources)
+    category_jobs(reader, reader.resources)
+    known = {d.normal_id(resource["id"]) for resource in reader.resources}
     place_jobs(reader, known)
     detail_jobs(reader, known)
 
@@ -168,15 +167,21 @@ async def _read_all(reader: Reader) -> None:
         reader.plan.add(read.id(), read.type)
     subscriptions = await _subscriptions(reader)
     about_each = _subscription_jobs(reader, subscriptions)
-    reader.tenant = await inventory.tenant(reader, subscriptions)
-    groups = await inventory.management_groups(reader)
-    await reader.each("tenant", _tenant_jobs(reader, groups))
+
+    # Azure's allowances fill only while they are used, so everything begins as soon as it is known.
+    async with reader.work("settings", len(subscriptions)) as work:
+
+        def found(resources: list[d.Document]) -> None:
+            reader.resources.extend(resources)
+            work.add(settings_jobs(reader, resources))
+
+        work.add([*about_each, ("//tenant", partial(_tenant, reader, subscriptions, work))])
+        await inventory.resources(reader, subscriptions, found)
+        work.add(category_jobs(reader, reader.resources, work), first=True)
+        work.announce()
     if not subscriptions and not _anything(reader):
         raise _nothing_readable(reader)
-    await reader.each("subscriptions", about_each)
-    resources = await inventory.resources(reader, subscriptions)
-    await read_settings(reader, resources)
-    await read_destinations(reader, resources)
+    await read_destinations(reader, reader.resources)
 
 
 async def _subscriptions(reader: Reader) -> list[d.Document]:
@@ -225,12 +230,12 @@ def _detail(failure: d.Document) -> dict[str, Any]:
     return {"reason": 'the answer was "no"', **detail}
 
 
-def _tenant_jobs(reader: Reader, groups: Iterable[d.Document]) -> list[Job]:
-    return [
-        *(reader.job(reads.SETTINGS, group["id"]) for group in groups),
-        *(reader.job(read) for read in OF_TENANT),
-        ("//graph", partial(_subscribed_skus, reader)),
-    ]
+async def _tenant(reader: Reader, subscriptions: Sequence[d.Document], work: Work) -> None:
+    """Read what there is of the tenant itself."""
+    work.add([*(reader.job(read) for read in OF_TENANT), ("//graph", partial(_subscribed_skus, reader))])
+    reader.tenant = await inventory.tenant(reader, subscriptions)
+    groups = await inventory.management_groups(reader)
+    work.add(reader.job(reads.SETTINGS, group["id"]) for group in groups)
 
 
 async def _subscribed_skus(reader: Reader) -> None:

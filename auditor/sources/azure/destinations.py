@@ -8,7 +8,8 @@ from typing import Final
 from auditor import documents as d
 from auditor.named import called_groups, named_destinations, watched_targets
 from auditor.sources.azure import reads
-from auditor.sources.azure.reader import Job, Reader
+from auditor.sources.azure.reader import Reader
+from auditor.sources.azure.work import Job
 
 _TYPES: Final = {
     "log-analytics": "Microsoft.OperationalInsights/workspaces",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -14,13 +15,17 @@ from auditor.sources.azure.pipeline import Answer, Refused, send, short
 from auditor.sources.azure.reader import Listed, Reader
 from auditor.sources.azure.refusals import grant_for
 from auditor.sources.azure.transport import NoAnswer
+from auditor.sources.azure.work import Work
 
 QUERY: Final = (
     "resources | project id, name, type, location, kind, sku, tags, properties, identity, zones, managedBy, plan"
     " | order by id asc"  # pages without an order repeat rows and lose others
 )
 _CHUNK: Final = 1000  # subscriptions in one query
+_QUERIES: Final = 8  # at least so many side by side, since the pages of one come one after the other
 _MAX_PAGES: Final = 10_000
+Found = Callable[[list[d.Document]], None]
+"""Is given resources as soon as they are known."""
 
 
 async def visible_subscriptions(reader: Reader) -> tuple[list[d.Document], d.Document | None]:
@@ -139,36 +144,60 @@ async def tenant(reader: Reader, subscriptions: Sequence[d.Document]) -> str:
     return mine
 
 
-async def resources(reader: Reader, subscriptions: Sequence[d.Document]) -> list[d.Document]:
-    """Every resource of these subscriptions, kept as documents.
+async def resources(reader: Reader, subscriptions: Sequence[d.Document], found: Found = lambda _: None) -> None:
+    """Every resource of these subscriptions, kept as documents; `found` is given them as they come.
 
     Resource Graph leaves out what it must not show and what it does not know yet, without a word; so each
     subscription of which it shows nothing is asked itself (domain.md 6.5).
     """
     guids = [_guid(s) for s in subscriptions]
-    doubtful: list[str] = []
-    listed: list[d.Document] = []
-    if reader.options.inventory == "arm":
-        from auditor.sources.azure import arm_inventory
+    async with reader.work("inventory", len(guids)) as work:
+        if reader.options.inventory == "arm":
+            work.add((f"/subscriptions/{guid}", partial(_by_lists, reader, guid, found, work)) for guid in guids)
+        else:
+            size = max(1, min(_CHUNK, math.ceil(len(guids) / _QUERIES)))
+            chunks = [guids[start : start + size] for start in range(0, len(guids), size)]
+            work.add(("//graph", partial(_by_graph, reader, chunk, found, work)) for chunk in chunks)
+        work.announce()
 
-        listed, guids = await arm_inventory.list_resources(reader, guids), []
-    for start in range(0, len(guids), _CHUNK):
-        chunk = guids[start : start + _CHUNK]
-        rows, why = await _graph_rows(reader, chunk)
-        if why:
-            reader.helped_out = True
-            reader.tell(f"Resource Graph did not list everything ({why}): Resource Manager lists what is left")
-        for row in rows:
-            if d.subscription_of(row["id"]) in chunk:
-                reader.keep(row)
-        shown = {d.subscription_of(row["id"]) for row in rows} if not why else set[str]()
-        for guid in shown.intersection(chunk):
+
+async def _by_graph(reader: Reader, guids: list[str], found: Found, work: Work) -> None:
+    """Keep what Resource Graph shows of some subscriptions, and have those listed that it may not know."""
+    asked, shown = frozenset(guids), set[str]()
+
+    def take(rows: list[d.Document]) -> None:
+        own = [row for row in rows if d.subscription_of(row["id"]) in asked]
+        shown.update(d.subscription_of(row["id"]) for row in own)
+        found(new_resources(reader, own))
+
+    why = await _graph_rows(reader, guids, take)
+    for guid in guids:
+        if guid in shown and not why:
             reader.plan.end(reads.RESOURCES.id(f"/subscriptions/{guid}"), d.RESOURCE_LIST)
-        doubtful += [guid for guid in chunk if guid not in shown]
-    directly = [(f"/subscriptions/{guid}", partial(list_directly, reader, guid, listed)) for guid in doubtful]
-    await reader.each("subscriptions", directly)
-    await reader.each("resources", [(item["id"], partial(_read_one, reader, item)) for item in listed])
-    return [doc for doc in reader.documents if is_resource(doc)]
+        else:
+            work.add([(f"/subscriptions/{guid}", partial(_directly, reader, guid, why, found, work))])
+
+
+async def _directly(reader: Reader, guid: str, why: str, found: Found, work: Work) -> None:
+    rows = await list_directly(reader, guid)
+    if rows and not reader.helped_out:
+        reader.helped_out = True
+        silent = "is silent about subscriptions that have resources: Resource Manager lists those"
+        unfinished = f"did not list everything ({why}): Resource Manager lists what is left"
+        reader.tell(f"Resource Graph {unfinished if why else silent}")
+    work.add((row["id"], partial(_read_one, reader, row, found)) for row in rows)
+
+
+async def _by_lists(reader: Reader, guid: str, found: Found, work: Work) -> None:
+    from auditor.sources.azure import arm_inventory
+
+    rows = await arm_inventory.list_resources(reader, guid, found)
+    work.add((row["id"], partial(_read_one, reader, row, found)) for row in rows)
+
+
+def new_resources(reader: Reader, documents: Iterable[d.Document]) -> list[d.Document]:
+    """Keep what was listed or read; returns the resources among it that were not there already."""
+    return [document for document in documents if reader.keep(document) and is_resource(document)]
 
 
 def is_resource(doc: d.Document) -> bool:
@@ -178,22 +207,23 @@ def is_resource(doc: d.Document) -> bool:
     return "/providers/" in doc["id"].lower() and bool(d.subscription_of(doc["id"]))
 
 
-async def _graph_rows(reader: Reader, guids: list[str]) -> tuple[list[d.Document], str]:
-    """The resources that Resource Graph shows, and why that is not all it has; empty when it came to its end."""
+async def _graph_rows(reader: Reader, guids: list[str], take: Found) -> str:
+    """Hand over, page by page, what Resource Graph shows; returns why that is not all it has, empty when it is."""
     reader.api_versions[reads.RESOURCE_GRAPH_TYPE] = reads.RESOURCE_GRAPH_VERSION
     if reader.journal is None:
-        return await _ask_graph(reader, guids)
+        return (await _ask_graph(reader, guids, take))[1]
     name = f"{reads.RESOURCE_GRAPH_TYPE} {hashlib.sha256(' '.join(guids).encode()).hexdigest()[:32]}"
     known = reader.journal.items(name)
     if known is not None:
-        return known, ""
-    rows, why = await _ask_graph(reader, guids)
+        take(known)
+        return ""
+    rows, why = await _ask_graph(reader, guids, take)
     if not why:
         reader.journal.note_items(name, rows)
-    return rows, why
+    return why
 
 
-async def _ask_graph(reader: Reader, guids: list[str]) -> tuple[list[d.Document], str]:
+async def _ask_graph(reader: Reader, guids: list[str], take: Found) -> tuple[list[d.Document], str]:
     rows: list[d.Document] = []
     token: str | None = None
     seen = set[str]()
@@ -214,7 +244,9 @@ async def _ask_graph(reader: Reader, guids: list[str]) -> tuple[list[d.Document]
         if d.marker(page) or not isinstance(data, list):
             detail = page.get("$unknown")
             return rows, str(detail["reason"]) if isinstance(detail, Mapping) else "the answer holds no rows"
-        rows.extend(rows_of(data))
+        came = rows_of(data)
+        rows.extend(came)
+        take(came)
         token = page.get("$skipToken")
         if not token:
             return rows, _cut_short(page, answer, len({d.normal_id(row["id"]) for row in rows}))
@@ -264,8 +296,8 @@ def _from_table(data: Mapping[str, Any]) -> list[Any] | None:
     return [dict(zip(names, row, strict=False)) for row in rows if isinstance(row, list)]
 
 
-async def list_directly(reader: Reader, guid: str, found: list[d.Document], listing: Listed | None = None) -> None:
-    """List a subscription's resources over ARM into `found`, without those that Resource Graph showed."""
+async def list_directly(reader: Reader, guid: str, listing: Listed | None = None) -> list[d.Document]:
+    """List a subscription's resources over ARM; returns those that are not known yet."""
     items, failure = listing or await reader.listing(reads.RESOURCES, f"/subscriptions/{guid}")
     if failure is not None:
         detail = failure.get("$unknown")
@@ -281,17 +313,13 @@ async def list_directly(reader: Reader, guid: str, found: list[d.Document], list
         reader.keep(failure)
     else:
         reader.plan.end(reads.RESOURCES.id(f"/subscriptions/{guid}"), d.RESOURCE_LIST)
-    rows = [row for row in rows_of(items) if reader.kept(row["id"], row["type"]) is None]
-    if rows and reader.options.inventory == "graph" and not reader.helped_out:
-        reader.helped_out = True
-        reader.tell("Resource Graph is silent about subscriptions that have resources: Resource Manager lists those")
-    found.extend(rows)
+    return [row for row in rows_of(items) if reader.kept(row["id"], row["type"]) is None]
 
 
-async def _read_one(reader: Reader, listed: d.Document) -> None:
+async def _read_one(reader: Reader, listed: d.Document, found: Found) -> None:
     read = reads.resource_read(listed["type"])
     if read is None:  # no rule of ours looks into it; one that does cannot tell
-        reader.keep({**listed, "properties": {"$unknown": d.NOT_ASKED}})
+        found(new_resources(reader, [{**listed, "properties": {"$unknown": d.NOT_ASKED}}]))
         return
     document = await reader.fetch(read, listed["id"])
     if d.marker(document) == "$absent":
@@ -300,6 +328,7 @@ async def _read_one(reader: Reader, listed: d.Document) -> None:
     if unread:
         detail = document.get("$unknown") or {"reason": "not in Resource Graph"}
         document = {**listed, "properties": {"$unknown": detail}}
-    reader.keep({**document, "type": listed["type"]})
+    new = new_resources(reader, [{**document, "type": listed["type"]}])
     if unread:  # otherwise it was part of the listing
         reader.plan.end(listed["id"], listed["type"], {"$unknown": document["properties"]})
+    found(new)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from functools import partial
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -15,7 +15,7 @@ import msgspec
 from auditor import documents as d
 from auditor.sources.azure.arm_batch import Batcher
 from auditor.sources.azure.auth import Identity
-from auditor.sources.azure.buckets import bucket_of_id, seconds_allowed
+from auditor.sources.azure.buckets import bucket_of_id
 from auditor.sources.azure.cloud import Options
 from auditor.sources.azure.outage import Watch
 from auditor.sources.azure.pages import Lost, Pages
@@ -25,12 +25,9 @@ from auditor.sources.azure.progress import Progress
 from auditor.sources.azure.reads import Read
 from auditor.sources.azure.refusals import refused
 from auditor.sources.azure.transport import NoAnswer
+from auditor.sources.azure.work import Job, Work, working
 from auditor.sources.journal import Journal
 
-_WORKERS: Final = 32  # reads of one subscription waiting for answers: at 25 a second enough for slow answers too
-_ALL_WORKERS: Final = 4096
-Job = tuple[str, Callable[[], Awaitable[Any]]]
-"""What a job is about (an id, or `//` and the name of what is not Resource Manager's), and how to do it."""
 Listed = tuple[list[d.Document], d.Document | None]
 """The items of a list, and the document of the failure if not all came."""
 Listing = Callable[[Read, str], Awaitable[Listed]]
@@ -56,6 +53,7 @@ class Reader:
         self.identity = identity
         self.counts = counts
         self.documents: list[d.Document] = []
+        self.resources: list[d.Document] = []  # those of the documents that were listed, to be judged
         self.plan = Plan()
         self.journal = journal
         self.batcher: Batcher | None = None
@@ -67,15 +65,16 @@ class Reader:
         self._progress = progress
         self._keep = keep
         self._notice = notice
+        self._asked: dict[tuple[str, str], asyncio.Event] = {}  # (id, type) of what is being read
         self._seen: dict[tuple[str, str], d.Document] = {}
 
     # --- keeping ---
 
-    def keep(self, document: d.Document) -> None:
-        """Add a finished document, unless one of the same id and type is there already."""
+    def keep(self, document: d.Document) -> bool:
+        """Add a finished document, unless one of the same id and type is there already; returns whether it is new."""
         key = (d.normal_id(str(document["id"])), str(document["type"]).lower())
         if key in self._seen:
-            return
+            return False
         self._seen[key] = document
         self.documents.append(document)
         if d.marker(document) or self.plan.has(*key):  # a failure was a read, planned or not
@@ -84,6 +83,7 @@ class Reader:
         self.denied += isinstance(unknown, dict) and unknown.get("status") in (401, 403)
         if self._keep is not None:
             self._keep(document)
+        return True
 
     def kept(self, doc_id: str, doc_type: str) -> d.Document | None:
         """The document of this id and type, if it was read already."""
@@ -106,10 +106,18 @@ class Reader:
     async def document(self, read: Read, of: str = "") -> d.Document:
         """Read one thing about something, once, and keep what came of it."""
         doc_id = read.id(of)
-        known = self.kept(doc_id, read.type)
+        known, key = self.kept(doc_id, read.type), (d.normal_id(doc_id), read.type)
+        while known is None and (asked := self._asked.get(key)) is not None:
+            await asked.wait()  # somebody else asks for it right now
+            known = self.kept(doc_id, read.type)
         if known is None:
-            known = await self.fetch(read, of)
-            self.keep(known)
+            asked = self._asked[key] = asyncio.Event()
+            try:
+                known = await self.fetch(read, of)
+                self.keep(known)
+            finally:
+                del self._asked[key]
+                asked.set()
         self.plan.end(doc_id, read.type, known)
         return known
 
@@ -221,36 +229,16 @@ class Reader:
         self.plan.add(read.id(of), read.type)
         return of, partial(self.document, read, of)
 
+    def work(self, stage: str, places: int = 1) -> AbstractAsyncContextManager[Work]:
+        """Jobs of so many subscriptions, done while the block goes on adding to them."""
+        return working(partial(self._tell, stage), places, self.options.concurrency)
+
     async def each(self, stage: str, jobs: Iterable[Job]) -> None:
-        """Do all jobs, telling how far it is.
-
-        Every subscription has a queue and workers of its own, so that all of them are read at the speed that Azure
-        allows each, and a throttled one keeps nobody waiting. The pipeline bounds what is under way at once.
-        """
-        queues: dict[str, list[Callable[[], Awaitable[Any]]]] = {}
-        for place, do in jobs:
-            queues.setdefault(place if place.startswith("//") else bucket_of_id(place), []).append(do)
-        counts = {key: len(queue) for key, queue in queues.items()}
-        total, done, began = sum(counts.values()), 0, time.monotonic()
-        floor = seconds_allowed(counts)
-        self._tell(stage, 0, total, 0, floor)
-
-        async def work(queue: Iterator[Callable[[], Awaitable[Any]]]) -> None:
-            nonlocal done
-            for do in queue:
-                await do()
-                done += 1
-                self._tell(stage, done, total, time.monotonic() - began, floor)
-
-        workers = max(1, min(_WORKERS, self.options.concurrency, _ALL_WORKERS // max(1, len(queues))))
-        try:
-            async with asyncio.TaskGroup() as group:
-                for key, queue in queues.items():
-                    shared = iter(queue)
-                    for _ in range(min(workers * (2 if key.startswith("//") else 1), len(queue))):
-                        group.create_task(work(shared))
-        except ExceptionGroup as several:
-            raise several.exceptions[0] from None  # whatever ends the run ends it once
+        """Do all jobs, telling how far it is."""
+        known = list(jobs)
+        async with self.work(stage, len({bucket_of_id(place) for place, _ in known})) as work:
+            work.add(known)
+            work.announce()
 
     def _tell(self, stage: str, done: int, total: int, seconds: float, floor: float) -> None:
         if self._progress is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -10,59 +10,69 @@ from auditor import documents as d
 from auditor.catalog import can_log
 from auditor.sources.azure import reads
 from auditor.sources.azure.classic import read_classic
-from auditor.sources.azure.reader import Job, Reader
+from auditor.sources.azure.reader import Reader
 from auditor.sources.azure.type_reads import reads_of
+from auditor.sources.azure.work import Job, Work
 
 _STORAGE: Final = "microsoft.storage/storageaccounts"
 _TRIES: Final = 5  # resources of a kind that are asked for its categories before it counts as unknown
 
 
-async def read_settings(reader: Reader, resources: Sequence[d.Document]) -> None:
-    """Read how each resource logs, and what each kind of resource could log."""
-    unlisted: list[d.Document] = []
-    await reader.each("settings", settings_jobs(reader, resources, unlisted))
-    await reader.each("settings", [reader.job(reads.SETTINGS, r["id"]) for r in unlisted])
-
-
-def settings_jobs(reader: Reader, resources: Iterable[d.Document], unlisted: list[d.Document]) -> list[Job]:
-    """Diagnostic settings of all that can log, categories once for each kind, and the other ways of logging."""
-    kinds: dict[tuple[str, ...], list[d.Document]] = {}
+def settings_jobs(reader: Reader, resources: Iterable[d.Document]) -> list[Job]:
+    """Diagnostic settings of all that can log, and the other ways of logging."""
     jobs: list[Job] = []
-    for resource in sorted(resources, key=lambda r: str(r["id"]).lower()):
-        kind = d.kind_key(resource)
-        if kind[0] == _STORAGE:  # its own id carries metrics only; each service logs by itself
-            for service in d.storage_services(resource):
-                part = {"id": d.storage_service_id(resource["id"], service), "type": f"{kind[0]}/{service}"}
-                kinds.setdefault((*kind, service), []).append(part)
+    for resource in sorted(resources, key=_id):
+        for kind, part in _parts(resource):
+            if kind[0] == _STORAGE or can_log(kind[0]):
                 jobs.append(reader.job(reads.SETTINGS, part["id"]))
-            for service in d.classic_services(resource):
-                reader.plan.add(d.storage_analytics_id(resource["id"], service), d.STORAGE_ANALYTICS)
-                jobs.append(("//storage", partial(read_classic, reader, resource, service)))
-            jobs.extend(reader.job(read, resource["id"]) for read in reads_of(kind[0]))
-            continue
-        kinds.setdefault(kind, []).append(resource)
-        if can_log(kind[0]):
-            jobs.append(reader.job(reads.SETTINGS, resource["id"]))
-        jobs.extend(reader.job(read, resource["id"]) for read in reads_of(kind[0]))
-    for _, members in sorted(kinds.items()):
-        reader.plan.add(reads.CATEGORIES.id(members[0]["id"]), d.DIAGNOSTIC_CATEGORIES)
-        jobs.append((members[0]["id"], partial(_read_categories, reader, members, unlisted)))
+        for service in d.classic_services(resource) if d.kind_key(resource)[0] == _STORAGE else ():
+            reader.plan.add(d.storage_analytics_id(resource["id"], service), d.STORAGE_ANALYTICS)
+            jobs.append(("//storage", partial(read_classic, reader, resource, service)))
+        jobs.extend(reader.job(read, resource["id"]) for read in reads_of(str(resource["type"])))
     return jobs
 
 
-async def _read_categories(reader: Reader, members: Sequence[d.Document], unlisted: list[d.Document]) -> None:
-    """Ask resources of one kind for its categories until one answers.
+def category_jobs(reader: Reader, resources: Iterable[d.Document], work: Work | None = None) -> list[Job]:
+    """What each kind of resource could log, asked of its first members: so all resources must be known.
 
-    The resources of a type that the catalog does not hold, but that turns out to log, are put into `unlisted`.
+    Where a type that the catalog does not hold turns out to log, the settings of its resources are added to the work.
     """
+    kinds: dict[tuple[str, ...], list[d.Document]] = {}
+    for resource in sorted(resources, key=_id):
+        for kind, part in _parts(resource):
+            kinds.setdefault(kind, []).append(part)
+    jobs: list[Job] = []
+    for _, members in sorted(kinds.items()):
+        reader.plan.add(reads.CATEGORIES.id(members[0]["id"]), d.DIAGNOSTIC_CATEGORIES)
+        jobs.append((members[0]["id"], partial(_read_categories, reader, members, work)))
+    return jobs
+
+
+def _id(resource: d.Document) -> str:
+    return str(resource["id"]).lower()
+
+
+def _parts(resource: d.Document) -> Iterator[tuple[tuple[str, ...], d.Document]]:
+    """What of a resource logs, with its kind: itself, but of a storage account, whose own id has metrics only, each
+    service."""
+    kind = d.kind_key(resource)
+    if kind[0] != _STORAGE:
+        yield kind, resource
+        return
+    for service in d.storage_services(resource):
+        yield (*kind, service), {"id": d.storage_service_id(resource["id"], service), "type": f"{kind[0]}/{service}"}
+
+
+async def _read_categories(reader: Reader, members: Sequence[d.Document], work: Work | None) -> None:
+    """Ask resources of one kind for its categories until one answers."""
     kind = str(members[0]["type"]).lower()
     catalogued = kind.startswith(_STORAGE) or can_log(kind)
     read = reads.KNOWN_CATEGORIES if catalogued else reads.CATEGORIES
     for resource in members[:_TRIES]:
         answer = await reader.document(read, resource["id"])
         if d.marker(answer) is None:
-            if not catalogued and _offers_logs(answer["value"]):
-                unlisted.extend(members)
+            if not catalogued and _offers_logs(answer["value"]) and work is not None:
+                work.add([reader.job(reads.SETTINGS, member["id"]) for member in members])
             return
         if not catalogued and d.marker(answer) == "$unsupported":
             return

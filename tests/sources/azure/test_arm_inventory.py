@@ -276,7 +276,7 @@ def test_a_typed_client_that_would_write_is_refused(azure: Any, monkeypatch: pyt
             await client.storage_accounts.list_keys("rg", "stone", walk=walk)
         told.append(failed.value.failure["$unknown"]["reason"])
 
-    monkeypatch.setattr(collect, "read_settings", write)
+    monkeypatch.setattr(collect, "read_destinations", write)
     azure.scan(inventory="arm")
 
     (reason,) = told

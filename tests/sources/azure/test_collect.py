@@ -385,7 +385,7 @@ def test_documents_are_handed_over_as_they_come_and_progress_is_told(azure) -> N
 
     assert sorted(kept, key=str) == sorted(collection.documents, key=str)
     stages = list(dict.fromkeys(progress.stage for progress in told))
-    assert stages.index("tenant") < stages.index("settings") < stages.index("destinations")
+    assert stages.index("inventory") < stages.index("settings") < stages.index("destinations")
     assert all(0 <= progress.done <= progress.total for progress in told)
     assert told[-1].done == told[-1].total
 

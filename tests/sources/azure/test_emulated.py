@@ -172,12 +172,12 @@ def test_passing_faults_change_nothing(estate: Path) -> None:
 
 
 def test_an_interrupted_scan_gives_what_was_read(estate: Path) -> None:
-    def interrupt(progress: Any) -> None:
-        if progress.stage == "settings" and progress.done == 1:
+    def interrupt(document: dict[str, Any]) -> None:
+        if document["id"].lower() == f"{VAULT}/providers/{SETTINGS}".lower():
             os.kill(os.getpid(), signal.SIGINT)
 
     with running(estate) as emulator:
-        collection = scan(emulator, progress=interrupt, concurrency=1)
+        collection = scan(emulator, keep=interrupt, concurrency=1)
 
     assert collection.run.interrupted
     found = index(collection)
@@ -192,7 +192,8 @@ def test_what_an_interrupted_scan_did_not_list_is_a_gap(
 ) -> None:
     async def interrupted(reader: Any, *_: Any) -> None:
         reader.keep({"id": f"/subscriptions/{CLOSED}/resources", "type": LIST, "$unknown": {"reason": "refused"}})
-        raise asyncio.CancelledError
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.sleep(60)
 
     monkeypatch.setattr(f"auditor.sources.azure.inventory.{step}", interrupted)
     with running(estate) as emulator:
