@@ -14,22 +14,25 @@ from auditor.catalog import FLOW_LOG
 from auditor.completeness import count_reads, unread_in
 from auditor.documents import Collection, Document, marker, normal_id
 from auditor.drafts import Draft, KindKey, drafts_of, origin_of, with_members
-from auditor.facts.alerts import alert_facts
 from auditor.facts.classic import classic_logging, classic_only
-from auditor.facts.defender import defender_facts, plan_facts
+from auditor.facts.defender import plan_facts, subscription_facts
 from auditor.facts.destinations import Resolver, destination_index
 from auditor.facts.evidence import protected_somewhere
 from auditor.facts.exposure import exposure, open_without_group
 from auditor.facts.flows import FlowCover, Flows, flow_facts
 from auditor.facts.licence import licence, workload_identities
 from auditor.facts.look import Look, TypeFacts
+from auditor.facts.managed import Managed, managed_facts, managed_groups
 from auditor.facts.network import VNET
 from auditor.facts.network_index import index_network
 from auditor.facts.offers import Groups, entra_offers, entra_withheld, offers_none, offers_of
-from auditor.facts.places import Places, as_destination, place_resource
+from auditor.facts.places import Places, as_destination, place_resources
 from auditor.facts.sentinel import sentinel_facts
-from auditor.facts.settings import routes_of, setting_facts, settings_of, settings_with_retention
+from auditor.facts.server_parameters import mysql_facts, postgresql_facts
+from auditor.facts.settings import routes_of, setting_facts, settings_of, settings_with_retention, unread_settings
 from auditor.facts.shapes import entries, mapping, text
+from auditor.facts.sql_coverage import with_sql_audit
+from auditor.focus import Sight
 from auditor.inventory import Destination, Inventory, LogSetting, Resource, Subscription, Unknown
 from auditor.retirements import LOG_PROFILES, end_of
 
@@ -37,15 +40,11 @@ Settings = tuple[LogSetting, ...] | Unknown
 
 # A resource that was listed and is gone when its settings are asked for: Resource Graph is minutes behind.
 _GONE = frozenset({"resourcenotfound", "resourcegroupnotfound", "parentresourcenotfound"})
-
-
-def _subscription_facts(key: str, document: Document, look: Look) -> dict[str, Any]:
-    return alert_facts(key, document, look) | defender_facts(key, document, look)
-
-
 # The facts of single types, worked out from documents alone: a new fact is a row.
 _FACTS_OF_TYPE: Mapping[str, TypeFacts] = {
-    d.SUBSCRIPTION.lower(): _subscription_facts,
+    "microsoft.dbformysql/flexibleservers": mysql_facts,
+    "microsoft.dbforpostgresql/flexibleservers": postgresql_facts,
+    d.SUBSCRIPTION.lower(): subscription_facts,
     "microsoft.keyvault/vaults": plan_facts("KeyVaults"),
     "microsoft.operationalinsights/workspaces": sentinel_facts,
 }
@@ -65,6 +64,8 @@ class _Estate(msgspec.Struct, kw_only=True):
     declared: bool  # a template or plan: what is not there is not there
     look: Look
     scope: frozenset[str]  # subscriptions that were scanned
+    managed: Managed  # resource groups
+    sight: Sight
     categories: Mapping[KindKey, Document]
     resolve: Resolver
     places: Places  # that are being gathered
@@ -82,6 +83,7 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
     categories: Mapping[KindKey, Document] = {}  # read of one resource of a kind, wherever that is
     protected: bool = False  # some network somewhere has DDoS protection
     places: Places = msgspec.field(default_factory=Places)  # where logs go, and what each place receives
+    accounts: Mapping[str, str] = {}  # storage accounts that auditing policies name: name → normal id
 
 
 def assemble(collection: Collection, *, today: str = "", shared: Shared | None = None) -> Inventory:
@@ -95,17 +97,16 @@ def assemble(collection: Collection, *, today: str = "", shared: Shared | None =
     net = index_network(documents)
     flows = flow_facts(net, today=_day(estate), destination=estate.resolve)
     resources = [_resource(draft, estate) for draft in estate.drafts if not _stale(draft, documents)]
-    _flow_places(flows, estate.places, shared)
+    resources = with_sql_audit(resources, estate.look)
+    estate.places.audited(resources)
+    _flow_places(flows, estate, shared)
     places = estate.places if shared is None else shared.places
     exposed = {key: found.facts for key, found in exposure(net).items()}
     exposed |= {key: {"open_without_group": is_open} for key, is_open in open_without_group(net).items()}
     resources = [_with_network(resource, exposed.get(resource.id, {}), flows) for resource in resources]
     resources = [as_destination(r, places, documents, estate.resolve, declared=estate.declared) for r in resources]
-    resources += [
-        place_resource(place, documents, estate.resolve, estate.scope, declared=estate.declared)
-        for place in places.all()
-        if shared is None or d.subscription_of(place.id) in shared.judged
-    ]
+    own = [place for place in places.all() if shared is None or d.subscription_of(place.id) in shared.judged]
+    resources += place_resources(own, documents, estate.resolve, estate.scope, estate.sight, declared=estate.declared)
     return Inventory(
         resources=tuple(sorted(resources, key=lambda r: (r.id, r.type))),
         run=collection.run,
@@ -121,11 +122,11 @@ def assemble(collection: Collection, *, today: str = "", shared: Shared | None =
 def places_of(collection: Collection, shared: Shared, *, today: str = "") -> Places:
     """Where a part's own resources send their logs, and what each place receives of them."""
     estate = _estate(collection, today, shared)
-    for draft in estate.drafts:
-        if d.subscription_of(draft.id) in shared.judged and not _stale(draft, estate.documents):
-            _resource(draft, estate)
+    drafts = (draft for draft in estate.drafts if d.subscription_of(draft.id) in shared.judged)
+    resources = [_resource(draft, estate) for draft in drafts if not _stale(draft, estate.documents)]
+    estate.places.audited(with_sql_audit(resources, estate.look))
     flows = flow_facts(index_network(estate.documents), today=_day(estate), destination=estate.resolve)
-    _flow_places(flows, estate.places, shared)
+    _flow_places(flows, estate, shared)
     return estate.places
 
 
@@ -140,8 +141,16 @@ def _estate(collection: Collection, today: str, shared: Shared | None) -> _Estat
         documents=documents,
         drafts=drafts,
         declared=declared,
-        look=Look(documents=documents, resolve=resolve, declared=declared, today=today or run.finished_at[:10]),
+        look=Look(
+            documents=documents,
+            resolve=resolve,
+            declared=declared,
+            today=today or run.finished_at[:10],
+            shared_accounts=shared.accounts if shared else {},
+        ),
         scope=frozenset(_scope(documents)),
+        managed=managed_groups(collection.documents),
+        sight=Sight(run.focus, documents, narrowed=run.narrowed),
         categories=shared.categories if shared else categories_by_kind(drafts, documents),
         resolve=resolve,
         places=Places(),
@@ -210,17 +219,19 @@ def _stale(draft: Draft, documents: Mapping[str, Document]) -> bool:
 def _resource(draft: Draft, estate: _Estate) -> Resource:
     subscription = d.subscription_of(draft.id)
     in_scope = not estate.scope or not subscription or subscription in estate.scope
+    in_focus = estate.sight.sees(draft.id, draft.type, draft.document, named_only=not in_scope)
     offers, may_offer, groups = _offers(draft, estate, in_scope=in_scope)
     settings = _settings(draft, estate, offers, groups)
     if offers or settings != () or draft.stand_in is not None:
         facts = setting_facts(settings, offers - {FLOW_LOG}, groups, in_scope=in_scope)
     else:
         facts = dict(_silent_facts(in_scope))
+    facts |= managed_facts(draft.id, estate.managed)
     facts |= _own_facts(draft, estate)
     if draft.service:
         settings, facts = _with_classic(draft, estate, offers, settings, facts)
     if not isinstance(settings, Unknown) and settings:
-        estate.places.name(settings)
+        estate.places.name(settings, in_use=in_focus)
         _route(draft, estate, offers, groups)
         facts["settings_with_retention"] = settings_with_retention(estate.documents.get(draft.settings_id))
     tags = draft.document.get("tags")
@@ -242,6 +253,7 @@ def _resource(draft: Draft, estate: _Estate) -> Resource:
         may_offer=may_offer,
         facts=facts,
         origin=origin_of(draft.document),
+        in_focus=in_focus,
     )
 
 
@@ -310,7 +322,7 @@ def _with_classic(
     if isinstance(settings, Unknown):
         if classic.setting is None:
             return settings, facts
-        return (classic.setting, _unread_settings(draft.id, offers, settings)), facts
+        return (classic.setting, unread_settings(draft.id, offers, settings)), facts
     if classic.setting is not None:
         return (*settings, classic.setting), facts
     if isinstance(classic.state, Unknown):
@@ -326,17 +338,6 @@ def _perhaps_classic(account_id: str, why: Unknown) -> LogSetting:
         kind="storage-analytics",
         possible=frozenset({"StorageRead", "StorageWrite", "StorageDelete"}),
         destinations=(Destination(kind="storage", id=account_id, retention_days=why, interactive_days=why),),
-        doubt=why,
-    )
-
-
-def _unread_settings(resource_id: str, offers: Iterable[str], why: Unknown) -> LogSetting:
-    """Diagnostic settings that could not be read, beside others that could: they may export everything."""
-    return LogSetting(
-        id=f"{resource_id}/diagnosticSettings",
-        name="diagnostic settings that could not be read",
-        possible=frozenset(offers),
-        destinations=(Destination(kind="log-analytics", id="", exists=why, retention_days=why, interactive_days=why),),
         doubt=why,
     )
 
@@ -363,11 +364,16 @@ def _own_facts(draft: Draft, estate: _Estate) -> dict[str, Any]:
 # --- the network ----------------------------------------------------------------------------------------------------
 
 
-def _flow_places(flows: Flows, places: Places, shared: Shared | None) -> None:
-    """Where flow logs go are destinations like any other."""
+def _flow_places(flows: Flows, estate: _Estate, shared: Shared | None) -> None:
+    """Where flow logs go are destinations like any other; in use are those of judged flow logs and judged networks."""
+    sees = estate.sight.sees
+    covers = {**flows.groups, **flows.networks, **flows.subnets}
+    judged = [cover for key, cover in covers.items() if sees(key, d.type_of(key))]
+    in_use = {setting.id for cover in judged for setting in (*cover.settings, *cover.part)}
     for key in sorted(flows.logs):
         if shared is None or d.subscription_of(key) in shared.judged:
-            places.flow_log(flows.logs[key].setting)
+            setting = flows.logs[key].setting
+            estate.places.flow_log(setting, in_use=setting.id in in_use or sees(key, d.FLOW_LOGS))
 
 
 def _with_network(resource: Resource, exposed: Mapping[str, Any], flows: Flows) -> Resource:
@@ -386,5 +392,5 @@ def _with_network(resource: Resource, exposed: Mapping[str, Any], flows: Flows) 
 def _with_flow_logs(resource: Resource, cover: FlowCover) -> Settings:
     found = (*cover.settings, *cover.part)
     if isinstance(resource.settings, Unknown):
-        return (*found, _unread_settings(resource.id, resource.offers - {FLOW_LOG}, resource.settings))
+        return (*found, unread_settings(resource.id, resource.offers - {FLOW_LOG}, resource.settings))
     return (*resource.settings, *found)

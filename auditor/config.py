@@ -30,12 +30,21 @@ class Endpoints(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class ScopeFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to scan: everything the identity can see, unless narrowed; `exclude` names subscriptions to leave out."""
+    """What to scan: everything the identity can see, unless narrowed; `exclude` names subscriptions to leave out.
+
+    The last six choose what is judged of it.
+    """
 
     tenant: str = ""
     subscriptions: list[str] = []
     exclude: list[str] = []
     management_group: str = ""
+    resource_groups: list[str] = []
+    exclude_resource_groups: list[str] = []
+    tags: list[str] = []
+    exclude_tags: list[str] = []
+    types: list[str] = []
+    exclude_types: list[str] = []
 
 
 class AcceptedDestinations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

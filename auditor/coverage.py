@@ -25,7 +25,9 @@ def coverage_rows(inventory: Inventory) -> list[Row]:
     """One row per resource of which any log is expected, in id order."""
     rows = []
     for resource in sorted(inventory.resources, key=lambda r: r.id):
-        cells = list(_cells(resource, inventory.ddos_protected)) if inventory.is_own(resource.subscription) else []
+        if not resource.in_focus or not inventory.is_own(resource.subscription):
+            continue
+        cells = list(_cells(resource, inventory.ddos_protected))
         if cells:
             rows.append(
                 Row(
@@ -35,6 +37,7 @@ def coverage_rows(inventory: Inventory) -> list[Row]:
                     subscription=resource.subscription,
                     location=resource.location,
                     resource_group=resource.resource_group,
+                    managed_by=resource.managed_by,
                     cells=cells,
                 )
             )

@@ -24,6 +24,7 @@ Document = dict[str, Any]
 # Document types of reads that are lists or have no ARM type of their own. Compare without regard to case.
 SUBSCRIPTION: Final = "Microsoft.Resources/subscriptions"
 LOCATIONS: Final = "Microsoft.Resources/subscriptions/locations"  # list, id /subscriptions/{s}/locations
+RESOURCE_GROUPS: Final = "Microsoft.Resources/subscriptions/resourceGroups"  # list, id {s}/resourcegroups
 RESOURCE_LIST: Final = "Microsoft.Resources/subscriptions/resources"  # only as $unknown: a scope not listed
 TENANT: Final = "Microsoft.Resources/tenants"  # id /tenants/{tenant id}
 MANAGEMENT_GROUP: Final = "Microsoft.Management/managementGroups"
@@ -44,6 +45,15 @@ DEFENDER_PLANS: Final = "Microsoft.Security/pricings"  # list, id /subscriptions
 SECURITY_CONTACT: Final = "Microsoft.Security/securityContacts"  # id /subscriptions/{s}/providers/{type}/default
 SENTINEL: Final = "Microsoft.SecurityInsights/onboardingStates"  # id {workspace}/providers/{type}/default
 SENTINEL_CONNECTORS: Final = "Microsoft.SecurityInsights/dataConnectors"  # list, id {workspace}/providers/{type}
+# Auditing policies: one document each, id {server}/auditingSettings/default. No resource listing holds them.
+SQL_AUDIT: Final = "Microsoft.Sql/servers/auditingSettings"
+SQL_EXTENDED_AUDIT: Final = "Microsoft.Sql/servers/extendedAuditingSettings"  # the same, with the filter on events
+SQL_SUPPORT_AUDIT: Final = "Microsoft.Sql/servers/devOpsAuditingSettings"  # what Microsoft's engineers do
+SQL_DATABASE_AUDIT: Final = "Microsoft.Sql/servers/databases/auditingSettings"
+SYNAPSE_AUDIT: Final = "Microsoft.Synapse/workspaces/auditingSettings"
+SYNAPSE_POOL_AUDIT: Final = "Microsoft.Synapse/workspaces/sqlPools/auditingSettings"
+POSTGRESQL_PARAMETERS: Final = "Microsoft.DBforPostgreSQL/flexibleServers/configurations"  # list
+MYSQL_PARAMETERS: Final = "Microsoft.DBforMySQL/flexibleServers/configurations"  # list
 # Classic Storage Analytics logging of one service, read from the data plane: id {account}/blobServices/default/
 # storageAnalytics; properties {"logging": {"version", "delete", "read", "write", "retentionPolicy": {...}}}
 STORAGE_ANALYTICS: Final = "Auditor/storageAnalytics"
@@ -55,6 +65,7 @@ ABOUT: Final = frozenset(
     kind.lower()
     for kind in (
         LOCATIONS,
+        RESOURCE_GROUPS,
         TENANT,
         DIAGNOSTIC_SETTINGS,
         DIAGNOSTIC_CATEGORIES,
@@ -69,12 +80,34 @@ ABOUT: Final = frozenset(
         SECURITY_CONTACT,
         SENTINEL,
         SENTINEL_CONNECTORS,
+        SQL_AUDIT,
+        SQL_EXTENDED_AUDIT,
+        SQL_SUPPORT_AUDIT,
+        SQL_DATABASE_AUDIT,
+        SYNAPSE_AUDIT,
+        SYNAPSE_POOL_AUDIT,
+        POSTGRESQL_PARAMETERS,
+        MYSQL_PARAMETERS,
     )
 )
 
 
 # Why properties are unknown that Resource Manager's list of resources leaves out, and that no rule of ours looks into.
 NOT_ASKED: Final = {"reason": "its properties were not asked for: Resource Manager's list of resources tells none"}
+
+
+class Focus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What of the estate is judged; the rest is only known, so that what is judged is judged rightly (see `focus`).
+
+    All kinds of filters must be met, of each kind one is enough. Everything may have `*` and `?`; case is ignored.
+    """
+
+    resource_groups: tuple[str, ...] = ()  # names, or whole ids
+    exclude_resource_groups: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()  # `key` or `key=value`
+    exclude_tags: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()  # resource types; what is below one is part of it
+    exclude_types: tuple[str, ...] = ()
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +131,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     answered: int = 0
     not_supported: int = 0
     unknown: int = 0
+    focus: tuple[Focus, ...] = ()  # the filters that were applied, one after the other: all are met
+    left_out: int = 0  # resources that were listed, but do not meet them
+    narrowed: bool = False  # log settings of what was left out were not read, since nothing judged depends on them
 
 
 class Collection(msgspec.Struct, frozen=True, kw_only=True):
@@ -285,6 +321,28 @@ def _event_hub(rule_id: str, hub: object) -> str:
     if "/eventhubs/" not in place.lower() and isinstance(hub, str) and hub.strip():
         return f"{place}/eventhubs/{hub.strip()}"
     return place
+
+
+_ENDPOINT = re.compile(r"(?:https?://)?([a-z0-9]{3,24})\.", re.IGNORECASE)
+
+
+def endpoint_account(endpoint: object) -> str:
+    """The storage account, in lower case, that an endpoint (`https://name.blob…`) is of; empty where it names none."""
+    found = _ENDPOINT.match(endpoint.strip()) if isinstance(endpoint, str) else None
+    return found[1].lower() if found else ""
+
+
+def audit_carrier(key: str, kind: str) -> str:
+    """The id of what carries a resource's SQL audit events to Azure Monitor by its settings; empty for other types.
+
+    For a server and its databases that is the database `master`, for a Synapse workspace and its pools the workspace.
+    """
+    kind = kind.lower()
+    if kind in ("microsoft.sql/servers", "microsoft.sql/servers/databases"):
+        return f"{key if kind.endswith('servers') else parent_of(key)}/databases/master"
+    if kind in ("microsoft.synapse/workspaces", "microsoft.synapse/workspaces/sqlpools"):
+        return key if kind.endswith("workspaces") else parent_of(key)
+    return ""
 
 
 def event_hub_namespace(destination_id: str) -> str:

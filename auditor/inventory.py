@@ -98,6 +98,13 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     may_offer: frozenset[str] = frozenset()  # categories it can perhaps log (licence unknown)
     facts: Mapping[str, Any] = {}
     origin: Origin | None = None
+    in_focus: bool = True  # False: filters leave it out, so that it only decides with
+
+    @property
+    def managed_by(self) -> str:
+        """The id of the service that made the resource group for itself; empty where its owner did, or nobody knows."""
+        manager = self.facts.get("managed_by")
+        return manager if isinstance(manager, str) else ""
 
     @property
     def is_stand_in(self) -> bool:

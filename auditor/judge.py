@@ -30,7 +30,9 @@ def judge(inventory: Inventory, rules: Sequence[Rule], generated_at: str = "") -
         generated_at=generated_at or inventory.run.finished_at,
         run=inventory.run,
         subscriptions=list(inventory.subscriptions),
-        resource_count=sum(_is_listed(r) for r in inventory.by_id.values() if inventory.is_own(r.subscription)),
+        resource_count=sum(
+            r.in_focus and _is_listed(r) for r in inventory.by_id.values() if inventory.is_own(r.subscription)
+        ),
         rules=[rule.info for rule in rules],
         findings=findings,
         coverage=coverage_rows(inventory),
@@ -80,6 +82,8 @@ def judge_rule(rule: Rule, inventory: Inventory) -> Iterator[Finding]:
         yield from _judge_groups(rule, inventory, index, scoped)
         return
     for resource, scope, in_scope in scoped:
+        if not resource.in_focus:
+            continue
         verdict = meet(rule.require, resource, scope, inventory, index)
         status = _status(verdict, in_scope)
         severity, because = _severity(rule, [resource], status)
@@ -128,6 +132,9 @@ def _judge_groups(
         if all(key) and "global" not in key:  # without a region there is nothing regional to ask
             groups.setdefault(key, []).append((resource, scope, inside))
     for key, members in sorted(groups.items()):
+        names = [member[0].name for member in members if member[0].in_focus]
+        if not names:
+            continue
         members.sort(key=lambda member: (member[2] is not True, member[0].id))
         resource, scope, inside = members[0]
         verdict = meet(rule.require, resource, scope, inventory, index)
@@ -151,8 +158,8 @@ def _judge_groups(
             ),
             evidence={
                 **_evidence(rule, resource, verdict, status),
-                "resources": sorted({member[0].name for member in members})[:MAX_EVIDENCE],
-                "count": len(members),
+                "resources": sorted(set(names))[:MAX_EVIDENCE],
+                "count": len(names),
             },
             why_unknown=_reasons(scope) if status == "unknown" else [],
         )
@@ -187,6 +194,7 @@ def _subject(resource: Resource) -> Subject:
         subscription=resource.subscription,
         location=resource.location,
         resource_group=resource.resource_group,
+        managed_by=resource.managed_by,
         origin=resource.origin,
     )
 

@@ -68,6 +68,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     subscription: str = ""  # id
     location: str = ""
     resource_group: str = ""
+    managed_by: str = ""  # id of the service that made the resource group for itself
     origin: Origin | None = None
 
 
@@ -103,6 +104,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     subscription: str = ""
     location: str = ""
     resource_group: str = ""
+    managed_by: str = ""  # id of the service that made the resource group for itself
     cells: list[Cell] = []
 
 
@@ -324,9 +326,10 @@ def last_line(report: Report) -> str:
     worst = ", ".join(f"{counts[s]} {s}" for s in SEVERITIES if counts[s])
     share = report.completeness.share * 100
     readable = "100" if share >= 100 else f"{min(share, 99.9):.1f}"
+    left_out = f" · filtered: {report.run.left_out:,} resources left out" if report.run.focus else ""
     return (
         f"{counts['fail']} failed{f' ({worst})' if worst else ''}, {counts['pass']} passed, "
-        f"{counts['unknown']} unknown, {counts['not-applicable']} not applicable · {readable} % readable"
+        f"{counts['unknown']} unknown, {counts['not-applicable']} not applicable · {readable} % readable{left_out}"
     )
 
 

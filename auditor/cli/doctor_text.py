@@ -148,11 +148,13 @@ def _estimate(estimate: Estimate | None, names: dict[str, str]) -> Iterator[str]
     if estimate is None:
         yield from _line("Estimate", "unknown: Resource Graph did not tell how many resources there are")
         return
+    about = "at most" if estimate.at_most else "about"
+    chosen = f", {estimate.judged:,} of them to be judged" if estimate.judged is not None else ""
     where = f" for {names.get(estimate.fullest, estimate.fullest)}" if estimate.fullest else ""
     yield from _line(
         "Estimate",
-        f"about {estimate.reads:,} reads for {estimate.resources:,} resources, and a few for each place that logs "
-        f"go to. Azure allows 25 reads a second in each subscription, so at least {_duration(estimate.seconds)} "
+        f"{about} {estimate.reads:,} reads for {estimate.resources:,} resources{chosen}, and a few for each place that "
+        f"logs go to. Azure allows 25 reads a second in each subscription, so at least {_duration(estimate.seconds)} "
         f"({estimate.fullest_reads:,} reads{where}).",
     )
 

@@ -176,6 +176,7 @@ def _azure(parser: argparse.ArgumentParser) -> None:
     azure.add_argument("--exclude-subscription", action="append", default=[], metavar="ID|NAME",
                        help="all but this subscription (repeat for more)")  # fmt: skip
     azure.add_argument("--management-group", metavar="ID", help="only subscriptions below this management group")
+    _focus(parser)
     azure.add_argument("--auth", choices=AUTH_NAMES, metavar="HOW", help="how to sign in: "
                        f"{', '.join(AUTH_NAMES)} (default: auto, as DefaultAzureCredential does)")  # fmt: skip
     azure.add_argument("--cloud", choices=CLOUD_NAMES, help="the cloud to talk to (default: public)")
@@ -184,6 +185,21 @@ def _azure(parser: argparse.ArgumentParser) -> None:
     azure.add_argument("--arm-batch", action="store_true", help="read log settings in batches of 20, by an endpoint "
                        "that Microsoft does not document; what it does not answer is read one by one")  # fmt: skip
     azure.add_argument("--concurrency", type=int, metavar="N", help="reads in flight at once (default: 128)")
+
+
+def _focus(parser: argparse.ArgumentParser) -> None:
+    focus = parser.add_argument_group("what is judged", "Everything else is still read as far as it decides with. Case "
+                                      "is ignored, * and ? are wild; repeat for more.")  # fmt: skip
+    for short, name, value, text in (
+        ("-g", "--resource-group", "NAME", "only what is in this resource group"),
+        ("", "--exclude-resource-group", "NAME", "all but what is in this resource group"),
+        ("", "--tag", "KEY[=VALUE]", "only what has this tag; a part without tags has those of its whole"),
+        ("", "--exclude-tag", "KEY[=VALUE]", "all but what has this tag"),
+        ("", "--type", "TYPE", "only this resource type, with its parts"),
+        ("", "--exclude-type", "TYPE", "all but this resource type, with its parts"),
+    ):
+        flags = [flag for flag in (short, name) if flag]
+        focus.add_argument(*flags, action="append", default=[], metavar=value, help=text)
 
 
 def _folders(parser: argparse.ArgumentParser, group: argparse._ActionsContainer | None = None) -> None:

@@ -13,6 +13,7 @@ from auditor.documents import (
     normal_id,
     subscription_of,
 )
+from auditor.facts.alerts import alert_facts
 from auditor.facts.answers import Answer, all_of, any_of
 from auditor.facts.look import Look, TypeFacts
 from auditor.facts.sentinel import connected
@@ -32,6 +33,11 @@ def defender_facts(key: str, _document: Document, look: Look) -> dict[str, Any]:
         "defender_alerts_kept": _alerts_kept(key, look),
         "security_contact": _contact(look.get(f"{key}/providers/{SECURITY_CONTACT}/default")),
     }
+
+
+def subscription_facts(key: str, document: Document, look: Look) -> dict[str, Any]:
+    """What rules read of a subscription: its alert rules, and Defender for Cloud in it."""
+    return alert_facts(key, document, look) | defender_facts(key, document, look)
 
 
 def plan_facts(plan: str) -> TypeFacts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -16,6 +16,7 @@ from auditor.documents import (
     name_of,
     resource_group_of,
     subscription_of,
+    type_of,
 )
 from auditor.facts.archives import flow_container
 from auditor.facts.destination_words import destination_details
@@ -23,6 +24,7 @@ from auditor.facts.destinations import Documents, Resolver, destination_facts
 from auditor.facts.settings import Route
 from auditor.facts.shapes import mapping, text
 from auditor.facts.workspaces import table_keeps
+from auditor.focus import Sight
 from auditor.inventory import LogSetting, Resource, Unknown
 
 
@@ -31,7 +33,8 @@ class Place(msgspec.Struct):
 
     kind: str
     id: str
-    sources: int = 0  # log sources that send here
+    in_use: bool = False  # something that is judged sends here
+    sources: int = 0  # judged log sources that send here
     receives: set[str] = msgspec.field(
         default_factory=set
     )  # tables, containers or hubs of security-relevant categories
@@ -44,8 +47,11 @@ class Places:
         self._places: dict[tuple[str, str], Place] = {}
         self._owners: dict[str, list[Place]] = {}
 
-    def name(self, settings: Iterable[LogSetting]) -> None:
-        """Note the destinations of a resource's settings, and how many of its categories go to each."""
+    def name(self, settings: Iterable[LogSetting], *, in_use: bool = True) -> None:
+        """Note the destinations of a resource's settings, and how many of its categories go to each.
+
+        Those of what filters leave out (`in_use` is False) are known, but not counted.
+        """
         sent: dict[tuple[str, str], set[str]] = {}
         for setting in settings:
             if setting.kind == "storage-analytics":
@@ -54,7 +60,9 @@ class Places:
                 if destination.id:
                     sent.setdefault((destination.kind, destination.id), set()).update(setting.categories)
         for key, categories in sent.items():
-            self.at(*key).sources += len(categories)
+            place = self.at(*key)
+            place.in_use |= in_use
+            place.sources += len(categories) if in_use else 0
 
     def route(self, resource_type: str, routes: Iterable[Route]) -> None:
         """Note the tables (containers, hubs) that security-relevant categories land in."""
@@ -62,9 +70,16 @@ class Places:
             if route.part and relevance(resource_type, route.category) != "operational":
                 self.at(route.kind, route.destination).receives.add(route.part.lower())
 
-    def flow_log(self, setting: LogSetting) -> None:
+    def audited(self, resources: Iterable[Resource]) -> None:
+        """Note where auditing policies send the audit events of databases."""
+        for resource in resources:
+            if "audited" in resource.facts and not isinstance(resource.settings, Unknown):
+                sent = [setting for setting in resource.settings if setting.kind == "sql-audit"]
+                self.name(sent, in_use=resource.in_focus)
+
+    def flow_log(self, setting: LogSetting, *, in_use: bool = True) -> None:
         """Note the destinations of a flow log, and the container that it writes to."""
-        self.name([setting])
+        self.name([setting], in_use=in_use)
         for destination in setting.destinations:
             if destination.kind == "storage" and destination.id:
                 self.at("storage", destination.id).receives.add(flow_container(retiring=setting.ends is not None))
@@ -73,6 +88,7 @@ class Places:
         """Take in what other resources send."""
         for other in others.all():
             place = self.at(other.kind, other.id)
+            place.in_use |= other.in_use
             place.sources += other.sources
             place.receives |= other.receives
 
@@ -94,8 +110,24 @@ class Places:
         return self._owners.get(resource_id, [])
 
 
-def place_resource(
-    place: Place, documents: Documents, resolve: Resolver, scope: frozenset[str], *, declared: bool
+def place_resources(
+    places: Iterable[Place],
+    documents: Documents,
+    resolve: Resolver,
+    scope: frozenset[str],
+    sight: Sight,
+    *,
+    declared: bool,
+) -> Iterator[Resource]:
+    """The destinations that are judged themselves, or receive logs of something that is."""
+    for place in places:
+        found = _place_resource(place, documents, resolve, scope, sight, declared=declared)
+        if found.in_focus or place.in_use:
+            yield found
+
+
+def _place_resource(
+    place: Place, documents: Documents, resolve: Resolver, scope: frozenset[str], sight: Sight, *, declared: bool
 ) -> Resource:
     """A destination as something that rules can judge, whether it exists or not."""
     owner = event_hub_namespace(place.id) if place.kind == "event-hub" else place.id
@@ -124,6 +156,7 @@ def place_resource(
             "in_scope": not scope or subscription in scope,
             "details": destination_details(documents, place.kind, place.id, receives=place.receives, declared=declared),
         },
+        in_focus=sight.sees(owner, type_of(owner), named_only=True),
     )
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from auditor.documents import name_of
 from auditor.formats.remedies import filled
-from auditor.formats.words import apart, capital, listing, type_label
+from auditor.formats.words import apart, capital, group_of, listing, type_label
 from auditor.report import Finding, RuleResult
 
 MOST_EVIDENCE = 200  # characters of evidence in a row
@@ -131,7 +131,7 @@ def _scope(finding: Finding, names: Mapping[str, str]) -> str:
 def _place(finding: Finding) -> str:
     origin = finding.subject.origin
     if origin is None:
-        return finding.subject.resource_group
+        return group_of(finding.subject)
     return f"{origin.file}:{origin.line}" if origin.line else origin.file
 
 

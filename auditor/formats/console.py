@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from auditor.formats.gaps import ELSEWHERE, Gap, gaps
 from auditor.formats.view import scope_names, tenant_name
-from auditor.formats.words import count, gravest, when
+from auditor.formats.words import count, gravest, not_enabled, part_of, when
 from auditor.report import STATES, Report, RuleResult, Tally, by_rule, last_line, tally_rows
 
 WIDTH = 80
@@ -33,6 +34,13 @@ def _head(report: Report) -> Iterator[str]:
     if run.tenant:
         yield clean(_cut(f"Tenant {tenant_name(report)}"))
     yield scope
+    odd = Counter(state for s in report.subscriptions if (state := not_enabled(s.state)))
+    if odd:
+        told = ", ".join(f"{number:,} {state}" for state, number in sorted(odd.items()))
+        yield clean(_cut(f"{told} among the subscriptions"))
+    part = part_of(run)
+    if part:
+        yield from textwrap.wrap(clean(part), WIDTH)
 
 
 def _figures(report: Report, tally: Tally) -> Iterator[str]:

@@ -182,7 +182,7 @@ def resource_rows(view: View) -> Markup:
         figures = "".join(f"<td>{number(getattr(counted, state))}" for state in view.states)
         lines.append(
             f"<tr id={resource.anchor}><th>{h(row.name)}<td>{_once(resource.label, told)}"
-            f"<td>{_once(row.resource_group, told)}<td>{_once(resource.scope, told)}"
+            f"<td>{_once(words.group_of(row), told)}<td>{_once(resource.scope, told)}"
             f"<td>{counted.expected:,}{figures}<td><i class={STATE_CLASS[resource.state]}>{resource.word}</i>"
         )
     return Markup("\n".join(lines))  # noqa: S704 - every value went through `h`

@@ -18,7 +18,7 @@ from auditor.formats.affected import Affected, affected
 from auditor.formats.blindspots import BlindSpot, blind_spots
 from auditor.formats.gaps import TENANT, Gap, gaps, unexplained
 from auditor.formats.priorities import Priorities, priorities
-from auditor.formats.words import count, listing, state_of, type_label, type_order
+from auditor.formats.words import count, listing, not_enabled, state_of, type_label, type_order
 from auditor.report import (
     SEVERITIES,
     STATES,
@@ -50,6 +50,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     tally: Tally
     listed: bool = True  # False: what it holds is not known
+    state: str = ""  # of a subscription that is not enabled: `disabled`, `past due` …
 
 
 class TypeRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +112,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     destinations: list[DestinationInfo]
     scope_names: dict[str, str]
     tenant: str  # with its name, where that was read
+    managed: bool  # something lies in a resource group that a service made for itself
 
 
 def build_view(report: Report, rows: int = 200) -> View:
@@ -175,6 +177,7 @@ def build_view(report: Report, rows: int = 200) -> View:
         destinations=sorted(report.destinations, key=lambda d: (-d.sources, d.name.lower(), d.id)),
         scope_names=names,
         tenant=tenant_name(report),
+        managed=any(row.managed_by for row in report.coverage) or any(f.subject.managed_by for f in report.findings),
     )
 
 
@@ -249,15 +252,29 @@ def tenant_name(report: Report) -> str:
 
 
 def _scopes(report: Report, names: dict[str, str], hidden: dict[str, str]) -> list[Scope]:
-    """The tenant, every subscription by name, and last the scopes that could not be listed."""
+    """The tenant, every subscription by tenant and name, and last the scopes that could not be listed."""
+    known = {subscription.id.lower(): subscription for subscription in report.subscriptions}
+    home = report.run.tenant.lower()
+
+    def tenant(key: str) -> str:
+        """The customer's id for a subscription seen through Azure Lighthouse; the own tenant comes first."""
+        of = known[key].tenant if key in known else ""
+        return "" if of == home else of
+
     cells: dict[str, list[Cell]] = {key: [] for key in [*(s.id.lower() for s in report.subscriptions), *hidden]}
     for row in report.coverage:
         cells.setdefault(row.subscription.lower(), []).extend(row.cells)
     scopes = [
-        Scope(id=key, name=names.get(key) or hidden.get(key) or key, tally=tally(members), listed=key not in hidden)
+        Scope(
+            id=key,
+            name=names.get(key) or hidden.get(key) or key,
+            tally=tally(members),
+            listed=key not in hidden,
+            state=not_enabled(known[key].state) if key in known else "",
+        )
         for key, members in cells.items()
     ]
-    return sorted(scopes, key=lambda s: (s.id != "", not s.listed, s.name.lower(), s.id))
+    return sorted(scopes, key=lambda s: (s.id != "", not s.listed, tenant(s.id), s.name.lower(), s.id))
 
 
 def _classes(rows: Iterable[Row]) -> dict[str, str]:

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from auditor.documents import Run, name_of
+from auditor.focus import words_of
 from auditor.formats.names import TECHNIQUES, TYPES
-from auditor.report import DestinationInfo, RetirementInfo, RuleResult, State, Status, Tally
+from auditor.report import DestinationInfo, RetirementInfo, Row, RuleResult, State, Status, Subject, Tally
 
 if TYPE_CHECKING:
     from auditor.formats.affected import Affected
@@ -127,6 +129,26 @@ def technique(attack_id: str) -> str:
 def count(number: int, singular: str, plural: str = "") -> str:
     """`1 rule`, `1,284 rules`."""
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def group_of(place: Subject | Row) -> str:
+    """The resource group of something, with the service that made it for itself."""
+    manager = name_of(place.managed_by) if place.managed_by else ""
+    return f"{place.resource_group} (managed by {manager})" if manager else place.resource_group
+
+
+def not_enabled(state: str) -> str:
+    """The state of a subscription that is not enabled, in words; empty for one that is."""
+    return "" if state.lower() == "enabled" else apart(state[:40]).lower()
+
+
+def part_of(run: Run) -> str:
+    """What the filters of a run left out, so that nobody takes a part for the whole; empty without filters."""
+    if not run.focus:
+        return ""
+    filters = "; and ".join(map(words_of, run.focus))
+    left = "1 resource is" if run.left_out == 1 else f"{run.left_out:,} resources are"
+    return f"Only a part of the estate is judged ({filters}): {left} left out."
 
 
 def outcomes(counts: dict[str, int]) -> str:

@@ -305,6 +305,9 @@ def test_ctrl_c_says_how_to_go_on(azure, signed_in, whole, capsys):
     assert main(["collect", "-q", "-o", "s", "-s", "Sub 0"]) == 2
     said = capsys.readouterr().err
     assert "belongs to another collection (subscriptions none, now Sub 0)" in said
+    assert main(["collect", "-q", "-o", "s", "--type", "Microsoft.KeyVault"]) == 2
+    said = capsys.readouterr().err
+    assert 'belongs to another collection (focus none, now {"types":["Microsoft.KeyVault"]})' in said
     assert "hint: delete s.partial (or give --fresh)" in said
 
     with journals.open_journal(Path("s")):

@@ -163,6 +163,8 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     seconds: int
     fullest: str  # the subscription that takes longest; empty where the split is not known
     fullest_reads: int
+    judged: int | None = None  # resources that the filters choose; None without filters
+    at_most: bool = False  # filters that were not counted with choose fewer
 
 
 class Examination(msgspec.Struct, frozen=True, kw_only=True):

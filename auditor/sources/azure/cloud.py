@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from auditor import __version__
+from auditor.documents import Focus
 from auditor.errors import AuditorError
 
 
@@ -79,6 +80,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     subscriptions: tuple[str, ...] = ()  # ids or display names; none: every visible one
     exclude_subscriptions: tuple[str, ...] = ()  # ids or display names, left out of what the others chose
     management_group: str | None = None  # id of a group: only subscriptions below it
+    focus: Focus = Focus()  # resource groups, tags and types to judge; whatever else decides with is read too
     auth: str = "auto"  # one of AUTH_METHODS
     inventory: str = "graph"  # one of INVENTORIES: who lists the resources, Resource Graph or Resource Manager
     client_id: str | None = None  # of an application or managed identity; else from the environment

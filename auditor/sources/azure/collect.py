@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
+import msgspec
+
 from auditor import documents as d
 from auditor.errors import AuditorError, IdentityError
+from auditor.focus import check_met, checked, choose, is_active, listed_resources
 from auditor.sources.azure import inventory, reads
 from auditor.sources.azure.arm_batch import Batcher
 from auditor.sources.azure.auth import TRUST_HINT, Identity, login_hint, open_credential, sign_in
@@ -22,14 +25,18 @@ from auditor.sources.azure.pipeline import Answer, Counts, Pipelines, send
 from auditor.sources.azure.progress import Progress
 from auditor.sources.azure.reader import Reader
 from auditor.sources.azure.refusals import grant_for
-from auditor.sources.azure.settings import category_jobs, settings_jobs
+from auditor.sources.azure.settings import category_jobs, settings_jobs, slim
+from auditor.sources.azure.sql_audit import audit_jobs
 from auditor.sources.azure.transport import open_transport
 from auditor.sources.azure.type_reads import OF_SUBSCRIPTION, OF_TENANT
 from auditor.sources.azure.work import Job, Work
 from auditor.sources.journal import Journal, scope_of
+from auditor.sources.spool import Spool
 
 # The options that decide what is read; answers to others do not belong into the same snapshot.
-DECIDES: Final = ("subscriptions", "exclude_subscriptions", "management_group", "inventory", "tool_version")
+DECIDES: Final = (
+    "subscriptions", "exclude_subscriptions", "management_group", "focus", "inventory", "tool_version",
+)  # fmt: skip
 _GOODBYE: Final = 0.1  # seconds in which connections broken off in the middle may close
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -46,6 +53,19 @@ def collect_now(
     notice: Callable[[str], None] | None = None,
     journal: Journal | None = None,
 ) -> d.Collection:
+    """Like `spool_now`, with all documents in memory."""
+    with closing(spool_now(options, progress, keep, clock, notice, journal)) as spool:
+        return spool.collection()
+
+
+def spool_now(
+    options: Options,
+    progress: Callable[[Progress], None] | None = None,
+    keep: Callable[[d.Document], None] | None = None,
+    clock: Callable[[], datetime] = _now,
+    notice: Callable[[str], None] | None = None,
+    journal: Journal | None = None,
+) -> Spool:
     """Read a live Azure and wait for it; Ctrl-C gives what was read until then, marked as interrupted.
 
     With a journal it goes on where that ends, and stops with an error when there is no network or sign-in any more.
@@ -66,7 +86,9 @@ async def collect(
 
     Only a missing identity, or one that can read nothing at all, ends it with an error.
     """
-    return await _collect(options, progress, keep, clock, notice, journal, interruptible=False)
+    spool = await _collect(options, progress, keep, clock, notice, journal, interruptible=False)
+    with closing(spool):
+        return spool.collection()
 
 
 async def _collect(
@@ -78,7 +100,8 @@ async def _collect(
     journal: Journal | None,
     *,
     interruptible: bool,
-) -> d.Collection:
+) -> Spool:
+    checked(options.focus)
     started = clock()
     counts = Counts()
     async with AsyncExitStack() as stack:
@@ -110,7 +133,7 @@ async def _collect(
         for doc_id, doc_type in reader.plan.open():
             reader.keep(d.unreadable(doc_id, doc_type, reason="interrupted before it was read"))
     ends = reader.plan.counts()
-    run = d.Run(
+    reader.spool.run = d.Run(
         tool_version=options.tool_version,
         cloud=options.cloud.name,
         tenant=reader.tenant or identity.tenant,
@@ -128,9 +151,9 @@ async def _collect(
         answered=ends["answered"],
         not_supported=ends["not_supported"],
         unknown=ends["unknown"],
+        **_focus_of(reader),
     )
-    documents = sorted(reader.documents, key=lambda doc: (str(doc["id"]).lower(), str(doc["type"]).lower()))
-    return d.Collection(documents=documents, run=run)
+    return reader.spool
 
 
 def _stamp(moment: datetime) -> str:
@@ -141,6 +164,7 @@ def _begin(reader: Reader, journal: Journal, now: str) -> None:
     """Go on with a journal, or start it; it must be of the same tenant, identity and scope."""
     options, cloud = reader.options, reader.options.cloud
     decides = {name: getattr(options, name) for name in DECIDES}
+    decides["focus"] = msgspec.json.encode(options.focus).decode() if is_active(options.focus) else ""
     places = {"cloud": cloud.name, "resource manager": cloud.resource_manager, "graph": cloud.graph}
     mine = {"tenant": reader.identity.tenant or options.tenant, "principal": reader.identity.principal}
     if journal.begin(scope_of({**decides, **places, **mine}), now):
@@ -153,10 +177,35 @@ def _begin(reader: Reader, journal: Journal, now: str) -> None:
     reader.watch = Watch(probe, f"{login_hint(options)}; then the same command continues")
 
 
+def _focus_of(reader: Reader) -> dict[str, Any]:
+    """What a run says of its filters."""
+    if not is_active(reader.options.focus):
+        return {}
+    focus = (reader.options.focus,)
+    left_out = choose(focus, listed_resources(reader.spool.collection().documents)).left_out
+    return {"focus": focus, "left_out": left_out, "narrowed": reader.narrowed}
+
+
+def _aim(reader: Reader, resources: Sequence[d.Document], *, check: bool = True) -> None:
+    """Decide of which of the listed resources log settings are read: those that the filters choose, or all."""
+    focus = reader.options.focus
+    if not is_active(focus):
+        return
+    chosen = choose([focus], resources)
+    if check:
+        whole = d.RESOURCE_LIST.lower() not in reader.failed
+        for sentence in check_met(focus, resources, chosen, whole=whole):
+            reader.tell(sentence)
+    reader.narrowed = chosen.narrowed
+    reader.deep = lambda resource: d.normal_id(resource["id"]) in chosen.deep
+
+
 def _plan_rest(reader: Reader) -> None:
     """Plan what would have been read about what was: an interrupted run says of all of it that it was not."""
+    _aim(reader, reader.resources, check=False)
     settings_jobs(reader, reader.resources)
     category_jobs(reader, reader.resources)
+    audit_jobs(reader, reader.resources)
     known = {d.normal_id(resource["id"]) for resource in reader.resources}
     place_jobs(reader, known)
     detail_jobs(reader, known)
@@ -167,20 +216,26 @@ async def _read_all(reader: Reader) -> None:
         reader.plan.add(read.id(), read.type)
     subscriptions = await _subscriptions(reader)
     about_each = _subscription_jobs(reader, subscriptions)
+    filtered = is_active(reader.options.focus)
 
     # Azure's allowances fill only while they are used, so everything begins as soon as it is known.
     async with reader.work("settings", len(subscriptions)) as work:
 
         def found(resources: list[d.Document]) -> None:
-            reader.resources.extend(resources)
-            work.add(settings_jobs(reader, resources))
+            reader.resources.extend(resources if filtered else map(slim, resources))
+            if not filtered:  # else it takes all of them to tell whose settings are needed
+                work.add(settings_jobs(reader, resources))
 
         work.add([*about_each, ("//tenant", partial(_tenant, reader, subscriptions, work))])
         await inventory.resources(reader, subscriptions, found)
+        if filtered:
+            _aim(reader, reader.resources)
+            work.add(settings_jobs(reader, reader.resources))
         work.add(category_jobs(reader, reader.resources, work), first=True)
         work.announce()
     if not subscriptions and not _anything(reader):
         raise _nothing_readable(reader)
+    await reader.each("settings", audit_jobs(reader, reader.resources))
     await read_destinations(reader, reader.resources)
 
 
@@ -256,7 +311,7 @@ def _subscription_jobs(reader: Reader, subscriptions: Iterable[d.Document]) -> l
 def _anything(reader: Reader) -> bool:
     """Whether something that can be judged was read; that the tenant shows its name does not count."""
     worth = {reads.ENTRA_SETTINGS.type.lower(), d.SUBSCRIBED_SKUS.lower(), d.MANAGEMENT_GROUP.lower()}
-    return any(d.marker(doc) is None and str(doc["type"]).lower() in worth for doc in reader.documents)
+    return not worth.isdisjoint(reader.answered)
 
 
 def _nothing_readable(reader: Reader) -> IdentityError:

@@ -16,11 +16,12 @@ from azure.core.pipeline import AsyncPipeline
 
 from auditor import documents as d
 from auditor.errors import IdentityError
+from auditor.focus import is_active
 from auditor.sources.azure import capabilities as c
 from auditor.sources.azure import inventory, reads
 from auditor.sources.azure.auth import Identity, authority_of, open_credential, sign_in
 from auditor.sources.azure.cloud import Options, origin
-from auditor.sources.azure.estimate import Tally, count_resources, estimate
+from auditor.sources.azure.estimate import Tally, count_judged, count_resources, estimate
 from auditor.sources.azure.pipeline import Counts, Guard, Meter, Pipelines, Refused, send, short
 from auditor.sources.azure.probes import (
     GUID,
@@ -207,7 +208,7 @@ async def _examined(reader: Reader, sign_in_place: c.Place) -> c.Examination:
         ],
         subscriptions=subscriptions,
         checks=checks,
-        estimate=estimate(tally, guids, len(groups), options.inventory) if tally is not None else None,
+        estimate=await _estimated(reader, tally, guids, len(groups)) if tally is not None else None,
     )
 
 
@@ -238,6 +239,16 @@ async def _licence(reader: Reader) -> d.Document:
     url = f"{reader.options.cloud.graph}/{read.api_version}/subscribedSkus"
     items, failure = await reader.pages(read, read.id(), url, pipeline=reader.pipelines.graph)
     return failure or {"id": read.id(), "type": read.type, "value": items}
+
+
+async def _estimated(reader: Reader, tally: Tally, guids: list[str], groups: int) -> c.Estimate:
+    inventory_by = reader.options.inventory
+    if not is_active(reader.options.focus):
+        return estimate(tally, guids, groups, inventory_by)
+    judged, exact = await count_judged(reader, guids)
+    if not all(guid for _, guid in tally):  # counted by type alone
+        judged = None
+    return estimate(tally, guids, groups, inventory_by, judged, exact=exact and judged is not None)
 
 
 async def _counted(reader: Reader, guids: list[str]) -> tuple[Tally | None, str]:

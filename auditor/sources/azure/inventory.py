@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from auditor import documents as d
 from auditor.errors import AuditorError
+from auditor.focus import is_resource
 from auditor.sources.azure import reads
 from auditor.sources.azure.pipeline import Answer, Refused, send, short
 from auditor.sources.azure.reader import Listed, Reader
@@ -198,13 +199,6 @@ async def _by_lists(reader: Reader, guid: str, found: Found, work: Work) -> None
 def new_resources(reader: Reader, documents: Iterable[d.Document]) -> list[d.Document]:
     """Keep what was listed or read; returns the resources among it that were not there already."""
     return [document for document in documents if reader.keep(document) and is_resource(document)]
-
-
-def is_resource(doc: d.Document) -> bool:
-    """Whether a document is a resource, as it was listed or read."""
-    if d.marker(doc) is not None or "value" in doc:
-        return False
-    return "/providers/" in doc["id"].lower() and bool(d.subscription_of(doc["id"]))
 
 
 async def _graph_rows(reader: Reader, guids: list[str], take: Found) -> str:

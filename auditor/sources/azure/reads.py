@@ -51,6 +51,12 @@ RESOURCES: Final = Read(
     api_version="2021-04-01",
     action="Microsoft.Resources/subscriptions/resources/read",
 )
+RESOURCE_GROUPS: Final = Read(
+    type=d.RESOURCE_GROUPS,
+    path="{of}/resourcegroups",
+    api_version="2021-04-01",
+    action="Microsoft.Resources/subscriptions/resourceGroups/read",
+)
 MANAGEMENT_GROUPS: Final = Read(
     type=d.MANAGEMENT_GROUP,
     path="/providers/Microsoft.Management/managementGroups",
@@ -139,6 +145,62 @@ EVENT_HUBS: Final = Read(
     path="{of}/eventhubs",
     api_version="2024-01-01",
     action="Microsoft.EventHub/namespaces/eventhubs/read",
+)
+SQL_AUDIT: Final = Read(
+    type=d.SQL_AUDIT,
+    path="{of}/auditingSettings/default",
+    api_version="2021-11-01",
+    action="Microsoft.Sql/servers/auditingSettings/read",
+    is_list=False,
+)
+SQL_EXTENDED_AUDIT: Final = Read(
+    type=d.SQL_EXTENDED_AUDIT,
+    path="{of}/extendedAuditingSettings/default",
+    api_version="2021-11-01",
+    action="Microsoft.Sql/servers/extendedAuditingSettings/read",
+    is_list=False,
+)
+SQL_SUPPORT_AUDIT: Final = Read(
+    type=d.SQL_SUPPORT_AUDIT,
+    path="{of}/devOpsAuditingSettings/default",
+    api_version="2021-11-01",
+    action="Microsoft.Sql/servers/devOpsAuditingSettings/read",
+    is_list=False,
+)
+SQL_DATABASE_AUDIT: Final = Read(
+    type=d.SQL_DATABASE_AUDIT,
+    path="{of}/auditingSettings/default",
+    api_version="2021-11-01",
+    action="Microsoft.Sql/servers/databases/auditingSettings/read",
+    is_list=False,
+    unsupported_on=frozenset({400}),  # BlobAuditingIsNotSupportedOnResourceType: it can have no policy of its own
+)
+SYNAPSE_AUDIT: Final = Read(
+    type=d.SYNAPSE_AUDIT,
+    path="{of}/auditingSettings/default",
+    api_version="2021-06-01",
+    action="Microsoft.Synapse/workspaces/auditingSettings/read",
+    is_list=False,
+)
+SYNAPSE_POOL_AUDIT: Final = Read(
+    type=d.SYNAPSE_POOL_AUDIT,
+    path="{of}/auditingSettings/default",
+    api_version="2021-06-01",
+    action="Microsoft.Synapse/workspaces/sqlPools/auditingSettings/read",
+    is_list=False,
+    unsupported_on=frozenset({400}),
+)
+POSTGRESQL_PARAMETERS: Final = Read(
+    type=d.POSTGRESQL_PARAMETERS,
+    path="{of}/configurations",
+    api_version="2022-12-01",
+    action="Microsoft.DBforPostgreSQL/flexibleServers/configurations/read",
+)
+MYSQL_PARAMETERS: Final = Read(
+    type=d.MYSQL_PARAMETERS,
+    path="{of}/configurations",
+    api_version="2023-06-30",
+    action="Microsoft.DBforMySQL/flexibleServers/configurations/read",
 )
 
 DEFENDER_PLANS: Final = Read(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -19,17 +19,31 @@ _TRIES: Final = 5  # resources of a kind that are asked for its categories befor
 
 
 def settings_jobs(reader: Reader, resources: Iterable[d.Document]) -> list[Job]:
-    """Diagnostic settings of all that can log, and the other ways of logging."""
+    """Diagnostic settings of all that can log, and the other ways of logging.
+
+    Where the run has a focus, settings are read of what `reader.deep` names; the other reads are of all, because
+    resources are judged by their neighbours.
+    """
     jobs: list[Job] = []
     for resource in sorted(resources, key=_id):
-        for kind, part in _parts(resource):
+        deep = reader.deep(resource)
+        for kind, part in _parts(resource) if deep else ():
             if kind[0] == _STORAGE or can_log(kind[0]):
                 jobs.append(reader.job(reads.SETTINGS, part["id"]))
-        for service in d.classic_services(resource) if d.kind_key(resource)[0] == _STORAGE else ():
+        for service in d.classic_services(resource) if deep and d.kind_key(resource)[0] == _STORAGE else ():
             reader.plan.add(d.storage_analytics_id(resource["id"], service), d.STORAGE_ANALYTICS)
             jobs.append(("//storage", partial(read_classic, reader, resource, service)))
         jobs.extend(reader.job(read, resource["id"]) for read in reads_of(str(resource["type"])))
     return jobs
+
+
+def slim(resource: d.Document) -> d.Document:
+    """A resource with no more than these two ask for: a large estate's wait in memory until all are listed."""
+    if d.kind_key(resource)[0] == _STORAGE:
+        return resource
+    properties = resource.get("properties")
+    inner = {"sku": properties["sku"]} if isinstance(properties, Mapping) and "sku" in properties else {}
+    return {key: resource[key] for key in ("id", "type", "kind", "sku") if key in resource} | {"properties": inner}
 
 
 def category_jobs(reader: Reader, resources: Iterable[d.Document], work: Work | None = None) -> list[Job]:
@@ -38,11 +52,14 @@ def category_jobs(reader: Reader, resources: Iterable[d.Document], work: Work | 
     Where a type that the catalog does not hold turns out to log, the settings of its resources are added to the work.
     """
     kinds: dict[tuple[str, ...], list[d.Document]] = {}
+    wanted: set[tuple[str, ...]] = set()
     for resource in sorted(resources, key=_id):
         for kind, part in _parts(resource):
             kinds.setdefault(kind, []).append(part)
+            if reader.deep(resource):
+                wanted.add(kind)
     jobs: list[Job] = []
-    for _, members in sorted(kinds.items()):
+    for _, members in sorted((kind, members) for kind, members in kinds.items() if kind in wanted):
         reader.plan.add(reads.CATEGORIES.id(members[0]["id"]), d.DIAGNOSTIC_CATEGORIES)
         jobs.append((members[0]["id"], partial(_read_categories, reader, members, work)))
     return jobs
@@ -72,7 +89,7 @@ async def _read_categories(reader: Reader, members: Sequence[d.Document], work: 
         answer = await reader.document(read, resource["id"])
         if d.marker(answer) is None:
             if not catalogued and _offers_logs(answer["value"]) and work is not None:
-                work.add([reader.job(reads.SETTINGS, member["id"]) for member in members])
+                work.add([reader.job(reads.SETTINGS, member["id"]) for member in filter(reader.deep, members)])
             return
         if not catalogued and d.marker(answer) == "$unsupported":
             return

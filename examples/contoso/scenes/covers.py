@@ -286,6 +286,12 @@ def _retiring(estate: Estate, prod: Watcher) -> None:
 def _cluster(estate: Estate, prod: Watcher) -> None:
     """What AKS makes by itself, in a resource group that its owner did not name."""
     group = "MC_rg-pos-prod_aks-pos-prod_westeurope"
+    shown = f"/subscriptions/{PROD}/resourceGroups/{group}"
+    cluster = rid(PROD, "rg-pos-prod", "Microsoft.ContainerService/managedClusters", "aks-pos-prod")
+    estate.add(
+        {"id": shown, "type": "Microsoft.Resources/subscriptions/resourceGroups", "name": group, "location": WE,
+         "managedBy": cluster, "properties": {"provisioningState": "Succeeded"}}
+    )  # fmt: skip
     net = network(estate, PROD, group, WE, "aks-vnet-29331170", 16)
     estate.answer(VNETS, net.id, "pass", "a VNet flow log")
     flow_log(prod, "fl-aks-pos", net.id, FLOW_WE, "ppp-", GOOD)

@@ -185,7 +185,9 @@ def _applications(estate: Estate) -> None:
         sku="Standard_S1",
         flavour="SignalR",
     )
-    place(estate, "Microsoft.DataFactory/factories", "adf-lake-prod", part("runs", "pass", "PipelineRuns"), app="lake")
+    runs = part("runs", "pass", "PipelineRuns")
+    factory = place(estate, "Microsoft.DataFactory/factories", "adf-lake-prod", runs, app="lake")
+    estate.answer("data-factory-run-logs", factory, "fail", "runs of pipelines, not of their activities")
 
 
 # --- containers -------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from faulty import ONE, TWO, VAULT, Faulty, Plan, changes, serving, statuses, sum_is_intact
 
+from auditor.documents import Focus
 from auditor.emulator import Fault
 from auditor.report import Report
 
@@ -254,6 +255,25 @@ def test_an_odd_refusal_of_categories_does_not_mean_that_a_type_cannot_log(azure
     assert not changes(calm, stormy)
     assert {unread.why.code for unread in stormy.unread} == {"BadRequest"}
     assert not {unread.id for unread in stormy.unread if "/disks/" in unread.id}, "of a type unknown to us it does"
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        pytest.param(SETTINGS, id="settings"),
+        pytest.param(GRAPH_QUERY, id="Resource Graph"),
+        pytest.param(re.compile(f"/subscriptions/{TWO}/.*", re.IGNORECASE), id="one subscription"),
+    ],
+)
+@pytest.mark.parametrize("focus", [Focus(types=("Microsoft.KeyVault",)), Focus(resource_groups=("rg",))], ids=str)
+def test_a_part_of_the_estate_is_judged_as_the_whole_through_faults(
+    azure: Faulty, calm: Report, focus: Focus, where: re.Pattern[str]
+) -> None:
+    stormy = azure.scan(on(where, denied(), PERMANENT), focus=focus)
+
+    assert not changes(calm, stormy)
+    assert stormy.findings
+    assert sum_is_intact(stormy)
 
 
 # --- Resource Graph ---
