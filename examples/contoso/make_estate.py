@@ -19,6 +19,7 @@ from scenes import (  # noqa: E402
     databases,
     defence,
     dmz,
+    edge,
     platform,
     regions,
     sql,
@@ -48,7 +49,7 @@ def build() -> Estate:
     estate = Estate()
     for scene in (
         *(tenant, central, storage, vaults, dmz, regions, databases),
-        *(platform, alerts, sql, analytics, defence),
+        *(platform, alerts, sql, analytics, edge, defence),
     ):
         scene.build(estate)
     for place in estate.named.values():
