@@ -18,8 +18,10 @@ from scenes import (  # noqa: E402
     central,
     custody,
     databases,
+    defence,
     dmz,
     edge,
+    general,
     platform,
     regions,
     sql,
@@ -53,22 +55,12 @@ def build() -> Estate:
     """Contoso, with the answers."""
     estate = Estate()
     # Custody comes last: it speaks of every place that another scene names.
-    scenes = (
-        tenant,
-        central,
-        storage,
-        vaults,
-        dmz,
-        regions,
-        databases,
-        platform,
-        alerts,
-        sql,
-        analytics,
-        edge,
+    for scene in (
+        *(tenant, central, storage, vaults, dmz, regions, databases),
+        *(platform, alerts, sql, analytics, edge, defence),
+        general,
         custody,
-    )
-    for scene in scenes:
+    ):
         scene.build(estate)
     for place in estate.named.values():
         estate.answer("log-destination-exists", place.id, place.exists, place.why)

@@ -332,7 +332,10 @@ def _segregated(estate: Estate) -> None:
     for place in estate.named.values():
         if place.exists == "fail" or place.kind not in ("log-analytics", "storage"):
             continue
-        status, why = NEAR.get(place.id.lower(), ("pass", "none of what it holds comes from its own subscription"))
+        default: Verdict = ("pass", "none of what it holds comes from its own subscription")
+        if place.id.split("/")[2] in (PROD, DEV):
+            default = ("unknown", "it lies among what logs there, or may: not all settings beside it can be read")
+        status, why = NEAR.get(place.id.lower(), default)
         estate.answer("log-destination-segregated", place.id, status, why)
 
 
