@@ -26,7 +26,8 @@ from estates import (
 
 from auditor.assemble import assemble
 from auditor.coverage import coverage_rows
-from auditor.documents import Collection, Run
+from auditor.documents import Collection, Focus, Run
+from auditor.focus import focused
 from auditor.inventory import Unknown
 
 SQL = "Microsoft.Sql/servers"
@@ -300,3 +301,16 @@ def test_synapse(documents, workspace_delivers, pool):
     found = inventory(*SYNAPSE_BASE, *documents)
     assert found.get(WORKSPACE).facts["audit_delivers"] is workspace_delivers
     assert cell(found, POOL).state == pool
+
+
+# --- through a filter -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [SQL, DATABASES, f"{DATABASES}*"])
+def test_a_filter_that_leaves_out_master_or_the_server_changes_no_answer(kind):
+    documents = [*BASE, MONITOR, BY_NAME, settings(APP), LIVE_CATEGORIES, own(state="Disabled")]
+    whole = Collection(documents=documents, run=Run(tenant="t", finished_at="2026-11-22T07:00:00Z"))
+    seen = focused(whole, Focus(types=(kind,), exclude_resource_groups=("other",)))
+    assert seen.run.narrowed
+    assert assemble(seen).get(SERVER).facts["audit_delivers"] is True
+    assert assemble(seen).get(APP).facts["audited"] is True
