@@ -17,7 +17,7 @@ SEVERITY_NAMES = ("critical", "high", "medium", "low", "info")
 FORMAT_NAMES = ("console", "json", "markdown", "markdown-summary", "html")
 EXIT_CODES = """exit codes:
   0    done; gate passed, or no gate set
-  1    gate failed: a failure at or above --fail-on
+  1    gate failed: a new, unaccepted failure at or above --fail-on
   2    usage or configuration error; nothing was done
   3    incomplete: more could not be read than --max-unassessed allows
   4    no usable identity, or nothing at all could be read

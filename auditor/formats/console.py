@@ -63,7 +63,9 @@ def _bar(tally: Tally) -> Iterator[str]:
         return
     width = 60
     shares = {state: getattr(tally, state) * width / tally.expected for state in STATES}
-    cells = {state: int(share) for state, share in shares.items()}
+    cells = {state: max(int(share), share > 0) for state, share in shares.items()}  # what there is shows
+    while sum(cells.values()) > width:
+        cells[max(STATES, key=lambda state: cells[state])] -= 1
     rest = sorted(STATES, key=lambda state: cells[state] - shares[state])
     for state in rest[: width - sum(cells.values())]:
         cells[state] += 1
