@@ -10,9 +10,11 @@ from pathlib import Path
 
 from auditor.acceptances import read_acceptances, with_acceptances
 from auditor.assemble import assemble
+from auditor.controls import with_controls
 from auditor.emulator import running
 from auditor.formats import renderer
 from auditor.judge import judge
+from auditor.profile import apply, read_profile
 from auditor.report import Report
 from auditor.rule import load_rules
 from auditor.sources.azure.collect import collect_now
@@ -26,6 +28,7 @@ REPORTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "summary.txt": ("console", ()),
     "summary.md": ("markdown-summary", ()),
     f"{SMALL}.txt": ("console", (SMALL,)),
+    f"{SMALL}-controls.txt": ("controls", (SMALL,)),
     f"{SMALL}.json": ("json", (SMALL,)),
     f"{SMALL}.md": ("markdown", (SMALL,)),
     f"{SMALL}-summary.md": ("markdown-summary", (SMALL,)),
@@ -45,12 +48,12 @@ def scanned(subscriptions: tuple[str, ...]) -> Report:
     with running(ESTATE) as azure:
         as_of = datetime.fromisoformat(azure.as_of)
         collection = collect_now(azure.scan_options(subscriptions=wanted), clock=lambda: as_of)
-    now = collection.run.finished_at
+    now, chosen = collection.run.finished_at, apply(read_profile(), rules)
     if wanted == subscriptions:
-        return judge(assemble(collection), rules, generated_at=now)
+        return with_controls(judge(assemble(collection), chosen.rules, generated_at=now), chosen)
     acceptances = read_acceptances(ESTATE.with_name("acceptances.yaml"), [rule.id for rule in rules], now[:10])
-    report = judge(assemble(collection), rules, generated_at=now, acceptances=acceptances)
-    return with_acceptances(report, acceptances)
+    report = judge(assemble(collection), chosen.rules, generated_at=now, acceptances=acceptances)
+    return with_acceptances(with_controls(report, chosen), acceptances)
 
 
 def readme() -> str:

@@ -6,10 +6,12 @@ from conftest import CONTOSO
 
 from auditor.acceptances import Acceptances, compare, parse_acceptances, read_acceptances, with_acceptances
 from auditor.assemble import assemble
+from auditor.controls import with_controls
 from auditor.errors import RuleError
 from auditor.formats.json import parse, render
 from auditor.judge import judge
 from auditor.parts import Held, judge_in_parts
+from auditor.profile import apply, read_profile
 from auditor.report import by_rule, count_findings, last_line, tally_rows
 from auditor.rule import load_rules
 
@@ -159,6 +161,16 @@ def test_a_rule_whose_failures_are_all_accepted_is_accepted_not_passed(report):
         msgspec.structs.replace(f, status="accepted" if f.status == "fail" else f.status) for f in result.findings
     ]
     assert msgspec.structs.replace(result, findings=findings).outcome == "accepted"
+
+
+def test_a_control_is_not_met_by_accepting(report):
+    """Whoever accepts every failure of a rule has not met what the framework asks."""
+    choice = apply(read_profile("cis-azure-3.0"), load_rules())
+    kept = [f for f in report.findings if f.rule == "keyvault-audit-logs" and f.status in ("fail", "pass")]
+    findings = [msgspec.structs.replace(f, status="accepted" if f.status == "fail" else "pass") for f in kept]
+    told = with_controls(msgspec.structs.replace(report, findings=findings), choice)
+    (control,) = (c for f in told.frameworks if f.profile == "cis-azure-3.0" for c in f.controls if c.id == "6.1.4")
+    assert (control.status, control.because) == ("fail", "what fails is an accepted risk")
 
 
 def test_in_parts_it_comes_out_the_same(collection, accepted, acceptances):

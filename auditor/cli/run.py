@@ -19,11 +19,13 @@ import msgspec
 from auditor.acceptances import Acceptances, compare, read_acceptances, with_acceptances
 from auditor.cli.output import Output, write_outputs
 from auditor.config import Configuration, cloud_of, read_configuration, severity_reaches, unassessed_limit
+from auditor.controls import with_controls
 from auditor.documents import Collection, Focus
 from auditor.errors import AuditorError
 from auditor.focus import checked, focused, is_active
+from auditor.profile import Choice
 from auditor.report import Report, last_line
-from auditor.rule import Rule, with_severity
+from auditor.rule import Rule
 from auditor.sources.azure.cloud import Options
 from auditor.sources.journal import Journal, open_journal
 from auditor.sources.spool import Spool
@@ -38,7 +40,7 @@ EXIT_GATE, EXIT_INCOMPLETE, EXIT_INTERRUPTED = 1, 3, 130
 def scan(arguments: argparse.Namespace) -> int:
     """`auditor scan`: read, judge, report, apply the gate."""
     configuration = read_configuration(arguments.config)
-    rules = chosen_rules(arguments, configuration)
+    chosen = choice(arguments, configuration)
     outputs = Output.parse(arguments.formats or configuration.report.formats, arguments.output)
     fail_on = arguments.fail_on or configuration.gate.fail_on
     limit = arguments.max_unassessed if arguments.max_unassessed is not None else configuration.gate.max_unassessed
@@ -50,7 +52,8 @@ def scan(arguments: argparse.Namespace) -> int:
     run = store.run
     now = clock(run.finished_at)
     acceptances = accepting(now[:10])
-    report = _judged(store, _loader(arguments, configuration, rules, jobs), jobs, now, acceptances)
+    report = _judged(store, _loader(arguments, configuration, chosen.rules, jobs), jobs, now, acceptances)
+    report = with_controls(report, chosen)
     report = msgspec.structs.replace(with_acceptances(report, acceptances), title=configuration.report.title)
     report = compare(report, earlier) if earlier is not None else report
     write_outputs(report, outputs)
@@ -269,18 +272,6 @@ def _findings(file: str) -> Report:
     return parse(text, file)
 
 
-def chosen_rules(arguments: argparse.Namespace, configuration: Configuration) -> list[Rule]:
-    """The shipped rules and one's own, as flags and configuration choose, rate and parametrise them."""
-    from auditor.rule import choose
-
-    rules = available_rules(arguments, configuration)
-    _check_known(configuration, rules)
-    select = _words(arguments.select) or configuration.rules.select
-    ignore = _words(arguments.ignore) or configuration.rules.ignore
-    picked = choose([rules[key] for key in sorted(rules)], select, ignore)
-    return [_tuned(rule, configuration) for rule in picked]
-
-
 def available_rules(arguments: argparse.Namespace, configuration: Configuration) -> dict[str, Rule]:
     """The shipped rules and one's own, by id."""
     from auditor.rule import load_rules
@@ -294,6 +285,27 @@ def available_rules(arguments: argparse.Namespace, configuration: Configuration)
                 )
             rules[rule.id] = rule
     return rules
+
+
+def choice(arguments: argparse.Namespace, configuration: Configuration) -> Choice:
+    """The shipped rules and one's own, as flags, configuration and profile choose, rate and parametrise them."""
+    from auditor.profile import DEFAULT, Settings, apply, read_profile
+
+    rules = available_rules(arguments, configuration)
+    _check_known(configuration, rules)
+    own = configuration.rules
+    return apply(
+        read_profile(arguments.profile or configuration.profile or DEFAULT),
+        [rules[key] for key in sorted(rules)],
+        _words(arguments.select) or own.select,
+        _words(arguments.ignore) or own.ignore,
+        Settings(by="configuration", severity=own.severity, params=own.params, accepted=own.accepted_destinations),
+    )
+
+
+def chosen_rules(arguments: argparse.Namespace, configuration: Configuration) -> list[Rule]:
+    """The rules of `choice`."""
+    return choice(arguments, configuration).rules
 
 
 def _words(given: Sequence[str]) -> list[str]:
@@ -310,20 +322,6 @@ def _check_known(configuration: Configuration, rules: dict[str, Rule]) -> None:
         if odd:
             known = ", ".join(rules[rule_id].info.params) or "none"
             raise AuditorError(f'rules.params.{rule_id}: there is no parameter "{odd[0]}"', f"parameters: {known}")
-
-
-def _tuned(rule: Rule, configuration: Configuration) -> Rule:
-    # Said once, for every rule that asks where logs go; a rule's own parameters outrank it.
-    accepted = configuration.rules.accepted_destinations
-    common = {"accepted": accepted.ids, "accepted_tags": accepted.tags}
-    params = {
-        **rule.info.params,
-        **{name: value for name, value in common.items() if value and name in rule.info.params},
-        **configuration.rules.params.get(rule.id, {}),
-    }
-    tuned = msgspec.structs.replace(rule, info=msgspec.structs.replace(rule.info, params=params))
-    severity = configuration.rules.severity.get(rule.id)
-    return tuned if severity is None else with_severity(tuned, severity)
 
 
 def _gate(report: Report, fail_on: str | None, limit: str | int | None) -> int:
