@@ -20,6 +20,7 @@ from scenes import (  # noqa: E402
     defence,
     dmz,
     edge,
+    general,
     platform,
     regions,
     sql,
@@ -50,6 +51,7 @@ def build() -> Estate:
     for scene in (
         *(tenant, central, storage, vaults, dmz, regions, databases),
         *(platform, alerts, sql, analytics, edge, defence),
+        general,
     ):
         scene.build(estate)
     for place in estate.named.values():
