@@ -20,6 +20,9 @@ from auditor.documents import (
     ENTRA_SETTINGS,
     EVENT_HUBS,
     FLOW_LOGS,
+    HEALTH_SERVICES,
+    INTUNE,
+    INTUNE_SETTINGS,
     LIFECYCLE,
     LOCATIONS,
     LOG_PROFILES,
@@ -51,7 +54,7 @@ _NOT_LISTED: Final = frozenset(
     for kind in (
         *(CONTAINERS, DELETED_VAULTS, DIAGNOSTIC_CATEGORIES, DIAGNOSTIC_SETTINGS, ENTRA, ENTRA_CATEGORIES),
         *(ENTRA_SETTINGS, EVENT_HUBS, LIFECYCLE, LOCATIONS, LOG_PROFILES, MANAGEMENT_GROUP, RESOURCE_GROUP),
-        *(RESOURCE_LIST, SUBSCRIBED_SKUS, SUBSCRIPTION, TABLES, TENANT),
+        *(HEALTH_SERVICES, INTUNE, INTUNE_SETTINGS, RESOURCE_LIST, SUBSCRIBED_SKUS, SUBSCRIPTION, TABLES, TENANT),
         *(f"{STORAGE_ACCOUNT}/{service}" for service in STORAGE_SERVICES.values()),
         "Microsoft.DBforMySQL/flexibleServers/configurations",
         "Microsoft.DBforPostgreSQL/flexibleServers/configurations",

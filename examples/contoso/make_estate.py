@@ -12,7 +12,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from scenes import alerts, central, databases, dmz, platform, regions, storage, tenant, vaults  # noqa: E402
+from scenes import alerts, central, databases, dmz, identity, platform, regions, storage, tenant, vaults  # noqa: E402
 from scenes.estate import APP, PRINCIPAL, TENANT, Estate  # noqa: E402
 
 AS_OF = "2026-11-22T07:14:00Z"
@@ -33,7 +33,7 @@ HEADER = """\
 def build() -> Estate:
     """Contoso, with the answers."""
     estate = Estate()
-    for scene in (tenant, central, storage, vaults, dmz, regions, databases, platform, alerts):
+    for scene in (tenant, central, storage, vaults, dmz, regions, databases, platform, alerts, identity):
         scene.build(estate)
     for place in estate.named.values():
         estate.answer("log-destination-exists", place.id, place.exists, place.why)

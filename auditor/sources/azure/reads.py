@@ -64,7 +64,7 @@ MANAGEMENT_GROUPS: Final = Read(
     action="Microsoft.Management/managementGroups/read",
 )
 DESCENDANTS: Final = Read(
-    type="Microsoft.Management/managementGroups/descendants",
+    type=d.DESCENDANTS,
     path="{of}/descendants",
     api_version="2023-04-01",
     action="Microsoft.Management/managementGroups/descendants/read",
@@ -95,6 +95,18 @@ ENTRA_CATEGORIES: Final = Read(
     path="/providers/microsoft.aadiam/diagnosticSettingsCategories",
     api_version="2017-04-01-preview",
     action="microsoft.aadiam/diagnosticSettingsCategories/read",
+)
+INTUNE_SETTINGS: Final = Read(
+    type=d.INTUNE_SETTINGS,
+    path="/providers/microsoft.intune/diagnosticSettings",
+    api_version="2017-04-01-preview",
+    action="microsoft.intune/diagnosticSettings/read",
+)
+HEALTH_SERVICES: Final = Read(
+    type=d.HEALTH_SERVICES,
+    path="/providers/Microsoft.ADHybridHealthService/services",
+    api_version="2014-01-01",
+    action="Microsoft.ADHybridHealthService/services/read",
 )
 SUBSCRIBED_SKUS: Final = Read(  # from Graph, whose path and version differ: see collect.py
     type=d.SUBSCRIBED_SKUS,

@@ -15,7 +15,12 @@ OF_SUBSCRIPTION: Final[tuple[Read, ...]] = (
     reads.LOG_PROFILES,
     reads.DELETED_VAULTS,
 )
-OF_TENANT: Final[tuple[Read, ...]] = (reads.ENTRA_SETTINGS, reads.ENTRA_CATEGORIES)
+OF_TENANT: Final[tuple[Read, ...]] = (
+    reads.ENTRA_SETTINGS,
+    reads.ENTRA_CATEGORIES,
+    reads.INTUNE_SETTINGS,
+    reads.HEALTH_SERVICES,
+)
 OF_TYPE: Final[Mapping[str, tuple[Read, ...]]] = {  # by lower-case resource type
     "microsoft.network/networkwatchers": (reads.FLOW_LOGS,),
 }
