@@ -17,6 +17,7 @@ from auditor.drafts import Draft, KindKey, drafts_of, origin_of, with_members
 from auditor.facts.alerts import alert_facts
 from auditor.facts.classic import classic_logging, classic_only
 from auditor.facts.destinations import Resolver, destination_index
+from auditor.facts.edge import classic_front_door_facts, firewall_facts, front_door_facts
 from auditor.facts.evidence import protected_somewhere
 from auditor.facts.exposure import exposure, open_without_group
 from auditor.facts.flows import FlowCover, Flows, flow_facts
@@ -27,8 +28,10 @@ from auditor.facts.network import VNET
 from auditor.facts.network_index import index_network
 from auditor.facts.offers import Groups, entra_withheld, offers_none, offers_of
 from auditor.facts.places import Places, as_destination, place_resources
-from auditor.facts.settings import routes_of, setting_facts, settings_of, settings_with_retention
+from auditor.facts.server_parameters import mysql_facts, postgresql_facts
+from auditor.facts.settings import routes_of, setting_facts, settings_of, settings_with_retention, unread_settings
 from auditor.facts.shapes import entries, mapping, text
+from auditor.facts.sql_coverage import with_sql_audit
 from auditor.facts.tenants import TENANTS, Held, held_of, linked_tenant_facts, tenant_facts, tenant_offers
 from auditor.focus import Sight
 from auditor.inventory import Destination, Inventory, LogSetting, Resource, Subscription, Unknown
@@ -46,10 +49,15 @@ def _subscription_facts(key: str, document: Document, look: Look) -> dict[str, A
 
 # The facts of single types, worked out from documents alone: a new fact is a row.
 _FACTS_OF_TYPE: Mapping[str, TypeFacts] = {
+    "microsoft.dbformysql/flexibleservers": mysql_facts,
+    "microsoft.dbforpostgresql/flexibleservers": postgresql_facts,
     d.SUBSCRIPTION.lower(): _subscription_facts,
     d.MANAGEMENT_GROUP.lower(): group_facts,
     "microsoft.azureactivedirectory/b2cdirectories": linked_tenant_facts,
     "microsoft.azureactivedirectory/ciamdirectories": linked_tenant_facts,
+    "microsoft.cdn/profiles": front_door_facts,
+    "microsoft.network/azurefirewalls": firewall_facts,
+    "microsoft.network/frontdoors": classic_front_door_facts,
 }
 _STAND_IN_FACTS = (
     "exported", "settings_count", "settings_without_logs", "retired", "target_kind", "target_exists", "enabled",
@@ -84,6 +92,7 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
     categories: Mapping[KindKey, Document] = {}  # read of one resource of a kind, wherever that is
     protected: bool = False  # some network somewhere has DDoS protection
     places: Places = msgspec.field(default_factory=Places)  # where logs go, and what each place receives
+    accounts: Mapping[str, str] = {}  # storage accounts that auditing policies name: name → normal id
 
 
 def assemble(collection: Collection, *, today: str = "", shared: Shared | None = None) -> Inventory:
@@ -97,6 +106,8 @@ def assemble(collection: Collection, *, today: str = "", shared: Shared | None =
     net = index_network(documents)
     flows = flow_facts(net, today=_day(estate), destination=estate.resolve)
     resources = [_resource(draft, estate) for draft in estate.drafts if not _stale(draft, documents)]
+    resources = with_sql_audit(resources, estate.look)
+    estate.places.audited(resources)
     _flow_places(flows, estate, shared)
     places = estate.places if shared is None else shared.places
     exposed = {key: found.facts for key, found in exposure(net).items()}
@@ -120,9 +131,9 @@ def assemble(collection: Collection, *, today: str = "", shared: Shared | None =
 def places_of(collection: Collection, shared: Shared, *, today: str = "") -> Places:
     """Where a part's own resources send their logs, and what each place receives of them."""
     estate = _estate(collection, today, shared)
-    for draft in estate.drafts:
-        if d.subscription_of(draft.id) in shared.judged and not _stale(draft, estate.documents):
-            _resource(draft, estate)
+    drafts = (draft for draft in estate.drafts if d.subscription_of(draft.id) in shared.judged)
+    resources = [_resource(draft, estate) for draft in drafts if not _stale(draft, estate.documents)]
+    estate.places.audited(with_sql_audit(resources, estate.look))
     flows = flow_facts(index_network(estate.documents), today=_day(estate), destination=estate.resolve)
     _flow_places(flows, estate, shared)
     return estate.places
@@ -139,7 +150,13 @@ def _estate(collection: Collection, today: str, shared: Shared | None) -> _Estat
         documents=documents,
         drafts=drafts,
         declared=declared,
-        look=Look(documents=documents, resolve=resolve, declared=declared, today=today or run.finished_at[:10]),
+        look=Look(
+            documents=documents,
+            resolve=resolve,
+            declared=declared,
+            today=today or run.finished_at[:10],
+            shared_accounts=shared.accounts if shared else {},
+        ),
         scope=frozenset(_scope(documents)),
         managed=managed_groups(collection.documents),
         sight=Sight(run.focus, documents, narrowed=run.narrowed),
@@ -312,7 +329,7 @@ def _with_classic(
     if isinstance(settings, Unknown):
         if classic.setting is None:
             return settings, facts
-        return (classic.setting, _unread_settings(draft.id, offers, settings)), facts
+        return (classic.setting, unread_settings(draft.id, offers, settings)), facts
     if classic.setting is not None:
         return (*settings, classic.setting), facts
     if isinstance(classic.state, Unknown):
@@ -328,17 +345,6 @@ def _perhaps_classic(account_id: str, why: Unknown) -> LogSetting:
         kind="storage-analytics",
         possible=frozenset({"StorageRead", "StorageWrite", "StorageDelete"}),
         destinations=(Destination(kind="storage", id=account_id, retention_days=why, interactive_days=why),),
-        doubt=why,
-    )
-
-
-def _unread_settings(resource_id: str, offers: Iterable[str], why: Unknown) -> LogSetting:
-    """Diagnostic settings that could not be read, beside others that could: they may export everything."""
-    return LogSetting(
-        id=f"{resource_id}/diagnosticSettings",
-        name="diagnostic settings that could not be read",
-        possible=frozenset(offers),
-        destinations=(Destination(kind="log-analytics", id="", exists=why, retention_days=why, interactive_days=why),),
         doubt=why,
     )
 
@@ -388,5 +394,5 @@ def _with_network(resource: Resource, exposed: Mapping[str, Any], flows: Flows) 
 def _with_flow_logs(resource: Resource, cover: FlowCover) -> Settings:
     found = (*cover.settings, *cover.part)
     if isinstance(resource.settings, Unknown):
-        return (*found, _unread_settings(resource.id, resource.offers - {FLOW_LOG}, resource.settings))
+        return (*found, unread_settings(resource.id, resource.offers - {FLOW_LOG}, resource.settings))
     return (*resource.settings, *found)

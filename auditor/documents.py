@@ -43,9 +43,19 @@ LOG_PROFILES: Final = "Microsoft.Insights/logProfiles"  # list, id /subscription
 FLOW_LOGS: Final = "Microsoft.Network/networkWatchers/flowLogs"  # list, id {watcher}/flowLogs; and each of its items
 DELETED_VAULTS: Final = "Microsoft.KeyVault/deletedVaults"  # list, id /subscriptions/{s}/providers/{type}
 TABLES: Final = "Microsoft.OperationalInsights/workspaces/tables"  # list, id {workspace}/tables; and each of its items
+SECURITY_POLICIES: Final = "Microsoft.Cdn/profiles/securityPolicies"
 LIFECYCLE: Final = "Microsoft.Storage/storageAccounts/managementPolicies"  # id {account}/managementPolicies/default
 CONTAINERS: Final = "Microsoft.Storage/storageAccounts/blobServices/containers"  # list, id {account}/blobServices/...
 EVENT_HUBS: Final = "Microsoft.EventHub/namespaces/eventhubs"  # list, id {namespace}/eventhubs
+# Auditing policies: one document each, id {server}/auditingSettings/default. No resource listing holds them.
+SQL_AUDIT: Final = "Microsoft.Sql/servers/auditingSettings"
+SQL_EXTENDED_AUDIT: Final = "Microsoft.Sql/servers/extendedAuditingSettings"  # the same, with the filter on events
+SQL_SUPPORT_AUDIT: Final = "Microsoft.Sql/servers/devOpsAuditingSettings"  # what Microsoft's engineers do
+SQL_DATABASE_AUDIT: Final = "Microsoft.Sql/servers/databases/auditingSettings"
+SYNAPSE_AUDIT: Final = "Microsoft.Synapse/workspaces/auditingSettings"
+SYNAPSE_POOL_AUDIT: Final = "Microsoft.Synapse/workspaces/sqlPools/auditingSettings"
+POSTGRESQL_PARAMETERS: Final = "Microsoft.DBforPostgreSQL/flexibleServers/configurations"  # list
+MYSQL_PARAMETERS: Final = "Microsoft.DBforMySQL/flexibleServers/configurations"  # list
 # Classic Storage Analytics logging of one service, read from the data plane: id {account}/blobServices/default/
 # storageAnalytics; properties {"logging": {"version", "delete", "read", "write", "retentionPolicy": {...}}}
 STORAGE_ANALYTICS: Final = "Auditor/storageAnalytics"
@@ -68,9 +78,18 @@ ABOUT: Final = frozenset(
         HEALTH_SERVICES,
         SUBSCRIBED_SKUS,
         LIFECYCLE,
+        SECURITY_POLICIES,
         CONTAINERS,
         EVENT_HUBS,
         STORAGE_ANALYTICS,
+        SQL_AUDIT,
+        SQL_EXTENDED_AUDIT,
+        SQL_SUPPORT_AUDIT,
+        SQL_DATABASE_AUDIT,
+        SYNAPSE_AUDIT,
+        SYNAPSE_POOL_AUDIT,
+        POSTGRESQL_PARAMETERS,
+        MYSQL_PARAMETERS,
     )
 )
 
@@ -299,6 +318,28 @@ def _event_hub(rule_id: str, hub: object) -> str:
     if "/eventhubs/" not in place.lower() and isinstance(hub, str) and hub.strip():
         return f"{place}/eventhubs/{hub.strip()}"
     return place
+
+
+_ENDPOINT = re.compile(r"(?:https?://)?([a-z0-9]{3,24})\.", re.IGNORECASE)
+
+
+def endpoint_account(endpoint: object) -> str:
+    """The storage account, in lower case, that an endpoint (`https://name.blob…`) is of; empty where it names none."""
+    found = _ENDPOINT.match(endpoint.strip()) if isinstance(endpoint, str) else None
+    return found[1].lower() if found else ""
+
+
+def audit_carrier(key: str, kind: str) -> str:
+    """The id of what carries a resource's SQL audit events to Azure Monitor by its settings; empty for other types.
+
+    For a server and its databases that is the database `master`, for a Synapse workspace and its pools the workspace.
+    """
+    kind = kind.lower()
+    if kind in ("microsoft.sql/servers", "microsoft.sql/servers/databases"):
+        return f"{key if kind.endswith('servers') else parent_of(key)}/databases/master"
+    if kind in ("microsoft.synapse/workspaces", "microsoft.synapse/workspaces/sqlpools"):
+        return key if kind.endswith("workspaces") else parent_of(key)
+    return ""
 
 
 def event_hub_namespace(destination_id: str) -> str:

@@ -12,6 +12,15 @@ _ACTION_GROUP: Final = "microsoft.insights/actiongroups"
 _CALLERS: Final = frozenset({"microsoft.insights/activitylogalerts", "microsoft.alertsmanagement/actionrules"})
 _SETTING_TYPES: Final = frozenset(kind.lower() for kind in (d.DIAGNOSTIC_SETTINGS, d.ENTRA_SETTINGS, d.INTUNE_SETTINGS))
 
+AUDIT_POLICIES: Final = frozenset(
+    kind.lower()
+    for kind in (
+        *(d.SQL_AUDIT, d.SQL_EXTENDED_AUDIT, d.SQL_SUPPORT_AUDIT, d.SQL_DATABASE_AUDIT),
+        *(d.SYNAPSE_AUDIT, d.SYNAPSE_POOL_AUDIT),
+    )
+)
+_ACCOUNT: Final = "microsoft.storage/storageaccounts"
+
 
 def named_destinations(documents: Iterable[d.Document]) -> dict[str, tuple[str, str]]:
     """Every place that a setting or a flow log names: normal id → (kind, id as written), in id order."""
@@ -23,6 +32,11 @@ def named_destinations(documents: Iterable[d.Document]) -> dict[str, tuple[str, 
             # Documents come in no order of their own; of several spellings always the same one is taken.
             found[key] = min(found.get(key, (kind, place)), (kind, place))
     return dict(sorted(found.items()))
+
+
+def audit_accounts(policy: d.Document) -> set[str]:
+    """The names of the storage accounts that an auditing policy names."""
+    return {d.endpoint_account(told.get("storageEndpoint")) for told in _properties_in(policy)} - {""}
 
 
 def watched_targets(documents: Iterable[d.Document]) -> list[str]:
@@ -89,3 +103,47 @@ def _of_flow_log(properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     workspace = inner.get("workspaceResourceId") if isinstance(inner, Mapping) else None
     if isinstance(workspace, str) and workspace.strip():
         yield "log-analytics", workspace.strip().rstrip("/")
+
+
+_NAMING: Final = _SETTING_TYPES | _CALLERS | {d.FLOW_LOGS.lower()}
+
+
+class Named:
+    """The places that documents name, gathered while they come; each by the first of its spellings."""
+
+    def __init__(self) -> None:
+        self._destinations: dict[str, tuple[str, str]] = {}
+        self._watched: dict[str, str] = {}
+        self._called: dict[str, str] = {}
+        self._accounts: dict[str, str] = {}  # storage accounts by name, which is unique in all of Azure
+        self._audited_to: set[str] = set()
+
+    def add(self, document: d.Document) -> None:
+        """Take in what one document names."""
+        kind = str(document.get("type") or "").lower()
+        if kind == _ACCOUNT and d.marker(document) is None:
+            self._accounts[d.name_of(document["id"]).lower()] = document["id"]
+        elif kind in AUDIT_POLICIES:
+            self._audited_to |= audit_accounts(document)
+        if kind not in _NAMING:
+            return
+        for key, named in named_destinations([document]).items():
+            self._destinations[key] = min(self._destinations.get(key, named), named)
+        for place in watched_targets([document]):
+            self._watched[d.normal_id(place)] = min(self._watched.get(d.normal_id(place), place), place)
+        for place in called_groups([document]):
+            self._called[d.normal_id(place)] = min(self._called.get(d.normal_id(place), place), place)
+
+    def destinations(self) -> dict[str, tuple[str, str]]:
+        """As `named_destinations`; with the storage accounts that auditing policies name by their endpoints."""
+        audited_to = [self._accounts[name] for name in self._audited_to & self._accounts.keys()]
+        found = {d.normal_id(account): ("storage", account) for account in audited_to}
+        return dict(sorted({**found, **self._destinations}.items()))
+
+    def watched(self) -> list[str]:
+        """As `watched_targets`."""
+        return [place for _, place in sorted(self._watched.items())]
+
+    def called(self) -> list[str]:
+        """As `called_groups`."""
+        return [place for _, place in sorted(self._called.items())]

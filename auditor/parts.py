@@ -39,15 +39,28 @@ class Store(Protocol):
     def documents(self, group: str) -> list[Document]:
         """The documents of one group."""
 
+    @property
+    def count(self) -> int:
+        """How many documents there are."""
+
+    def collection(self) -> Collection:
+        """All of them at once."""
+
 
 class Held:
     """A collection that is in memory already, as a store."""
 
     def __init__(self, collection: Collection) -> None:
         self.run = collection.run
+        self.count = len(collection.documents)
+        self._collection = collection
         self._groups: dict[str, list[Document]] = {}
         for document in collection.documents:
             self._groups.setdefault(subscription_of(str(document.get("id") or "")), []).append(document)
+
+    def collection(self) -> Collection:
+        """The collection."""
+        return self._collection
 
     def groups(self) -> Sequence[str]:
         """Subscription ids, and "" for what is in none."""
@@ -75,22 +88,24 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     looked_up: list[Document]
 
 
-def judge_in_parts(
-    store: Store, load: Callable[[], Rules], *, now: str = "", jobs: int = 1, size: int = SIZE
-) -> Report:
+def judge_in_parts(store: Store, load: Callable[[], Rules], *, now: str = "", jobs: int = 1, size: int = 0) -> Report:
     """Judge documents part by part in this many processes, with the rules that `load` gives.
 
-    `now` (RFC 3339) is the time of judging, by default that of the evidence. With several `jobs`, store and `load` are
-    sent to other processes.
+    A part has about `size` documents (by default SIZE). `now` (RFC 3339) is the time of judging, by default that of
+    the evidence. With several `jobs`, store and `load` are sent to other processes.
     """
     rules = load()
     survey = Survey(looked_for(rules))
     for group in store.groups():
         survey.add(group, store.documents(group), store.run)
     apart = all("subscription" in rule.per for rule in rules if rule.per)
-    parts = survey.parts(size if apart else _WHOLE)
+    parts = survey.parts((size or SIZE) if apart else _WHOLE)
     shared = Shared(
-        judged=frozenset(), documents=survey.documents, categories=survey.categories, protected=survey.protected
+        judged=frozenset(),
+        documents=survey.documents,
+        categories=survey.categories,
+        protected=survey.protected,
+        accounts=survey.accounts,
     )
     task = Task(store=store, load=load, now=now or store.run.finished_at, named=frozenset(survey.named), shared=shared)
     del survey

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -23,9 +24,12 @@ from auditor.report import Report, count_findings, last_line
 from auditor.rule import Rule, with_severity
 from auditor.sources.azure.cloud import Options
 from auditor.sources.journal import Journal, open_journal
-from auditor.sources.snapshot import Snapshot
+from auditor.sources.spool import Spool
 
-MOST_AT_ONCE = 100_000  # documents; a snapshot that holds more is judged part by part
+if TYPE_CHECKING:
+    from auditor.parts import Store
+
+MOST_AT_ONCE = 100_000  # documents; where there are more, they are judged part by part
 EXIT_GATE, EXIT_INCOMPLETE, EXIT_INTERRUPTED = 1, 3, 130
 
 
@@ -37,14 +41,10 @@ def scan(arguments: argparse.Namespace) -> int:
     fail_on = arguments.fail_on or configuration.gate.fail_on
     limit = arguments.max_unassessed if arguments.max_unassessed is not None else configuration.gate.max_unassessed
     unassessed_limit(limit, 0)  # a mistake in it is told before anything is done
-    store = _parts(arguments, configuration)
-    if store is not None:
-        told = {key: value for key, value in vars(arguments).items() if key not in ("run", "parser")}
-        load = partial(chosen_rules, argparse.Namespace(**told), configuration)
-        report, run = judged_in_parts(store, load, arguments.jobs, configuration.report.title), store.run
-    else:
-        collection = _read(arguments, configuration)
-        report, run = judged(collection, rules, configuration.report.title), collection.run
+    store = _place(arguments, configuration)
+    jobs = 1 if isinstance(store, Spool) else arguments.jobs
+    run = store.run
+    report = _judged(store, _loader(arguments, configuration, rules, jobs), jobs, configuration.report.title)
     write_outputs(report, outputs)
     if all(output.file != "-" for output in outputs):
         print(last_line(report), file=sys.stderr)
@@ -55,31 +55,41 @@ def scan(arguments: argparse.Namespace) -> int:
     return 0 if arguments.exit_zero and code in (EXIT_GATE, EXIT_INCOMPLETE) else code
 
 
-def _parts(arguments: argparse.Namespace, configuration: Configuration) -> Snapshot | None:
-    """The target as a snapshot to judge part by part: it is large, or several processes are to judge it.
-
-    Filters that it was not collected with need to see it whole.
-    """
-    from auditor.sources import snapshot
-
-    file = Path(arguments.target)
-    if arguments.target == "azure" or not snapshot.recognises(file):
-        return None
-    _check_narrowing(arguments)
-    store = snapshot.open_parts(file)
-    focus = focus_of(arguments, configuration)
-    if store is not None and is_active(focus) and focus not in store.run.focus:
-        return None
-    return store if store is not None and (arguments.jobs > 1 or store.count > MOST_AT_ONCE) else None
-
-
-def _read(arguments: argparse.Namespace, configuration: Configuration) -> Collection:
+def _place(arguments: argparse.Namespace, configuration: Configuration) -> Store:
+    """The documents of the target, wherever they are held."""
     if arguments.target == "azure":
         return read_azure(arguments, configuration)
-    from auditor.sources import open_file
+    from auditor.parts import Held
+    from auditor.sources import open_file, snapshot
 
     _check_narrowing(arguments)
-    return focused(open_file(Path(arguments.target)), focus_of(arguments, configuration), notice=note)
+    file = Path(arguments.target)
+    parts = snapshot.open_parts(file) if snapshot.recognises(file) else None
+    focus = focus_of(arguments, configuration)
+    if parts is not None and (not is_active(focus) or focus in parts.run.focus):
+        return parts
+    return Held(focused(open_file(file), focus, notice=note))  # what a filter chooses is told by all of it
+
+
+def _loader(
+    arguments: argparse.Namespace, configuration: Configuration, rules: Sequence[Rule], jobs: int
+) -> Callable[[], Sequence[Rule]]:
+    """What gives the rules: to other processes they cannot be sent, so these choose them again."""
+    if jobs == 1:
+        return lambda: rules
+    told = {key: value for key, value in vars(arguments).items() if key not in ("run", "parser")}
+    return partial(chosen_rules, argparse.Namespace(**told), configuration)
+
+
+def _judged(store: Store, load: Callable[[], Sequence[Rule]], jobs: int, title: str) -> Report:
+    """Judge documents whole, or part by part where they are many, or several processes are to share them."""
+    if store.count <= MOST_AT_ONCE and jobs == 1:
+        return judged(store.collection(), load(), title)
+    from auditor.parts import judge_in_parts
+
+    with without_collector():
+        report = judge_in_parts(store, load, now=clock(store.run.finished_at), jobs=jobs)
+    return msgspec.structs.replace(report, title=title)
 
 
 def _check_narrowing(arguments: argparse.Namespace) -> None:
@@ -109,15 +119,6 @@ def judged(collection: Collection, rules: Sequence[Rule], title: str) -> Report:
     now = clock(collection.run.finished_at)
     with without_collector():
         report = judge(assemble(collection, today=now[:10]), rules, generated_at=now)
-    return msgspec.structs.replace(report, title=title)
-
-
-def judged_in_parts(store: Snapshot, load: Callable[[], Sequence[Rule]], jobs: int, title: str) -> Report:
-    """Judge a snapshot part by part, in this many processes."""
-    from auditor.parts import judge_in_parts
-
-    with without_collector():
-        report = judge_in_parts(store, load, now=clock(store.run.finished_at), jobs=jobs)
     return msgspec.structs.replace(report, title=title)
 
 
@@ -157,16 +158,16 @@ def collect(arguments: argparse.Namespace) -> int:
     with open_journal(file, fresh=arguments.fresh) as journal:
         snapshot.remove_leftovers(file)
         try:
-            collection = read_azure(arguments, configuration, journal)
+            spool = read_azure(arguments, configuration, journal)
         except KeyboardInterrupt:  # a second Ctrl-C, or one before anything was asked
             return _interrupted(journal)
-        if collection.run.interrupted:
+        if spool.run.interrupted:
             return _interrupted(journal)
-        snapshot.write(file, collection)
+        snapshot.write_spool(file, spool)
         journal.finish()
-    run = collection.run
+    run = spool.run
     print(
-        f"{file}: {len(collection.documents):,} documents; {run.planned:,} reads: {run.answered:,} answered, "
+        f"{file}: {spool.count:,} documents; {run.planned:,} reads: {run.answered:,} answered, "
         f"{run.not_supported:,} not supported, {run.unknown:,} failed",
         file=sys.stderr,
     )
@@ -180,17 +181,15 @@ def _interrupted(journal: Journal) -> int:
     return EXIT_INTERRUPTED
 
 
-def read_azure(
-    arguments: argparse.Namespace, configuration: Configuration, journal: Journal | None = None
-) -> Collection:
+def read_azure(arguments: argparse.Namespace, configuration: Configuration, journal: Journal | None = None) -> Spool:
     """Read a live tenant, with progress on stderr."""
     from auditor.cli.progress import shown
 
     options = azure_options(arguments, configuration)
-    from auditor.sources.azure.collect import collect_now
+    from auditor.sources.azure.collect import spool_now
 
     with shown(quiet=arguments.quiet) as progress:
-        return collect_now(options, progress=progress, notice=note, journal=journal)
+        return spool_now(options, progress=progress, notice=note, journal=journal)
 
 
 def azure_options(arguments: argparse.Namespace, configuration: Configuration) -> Options:

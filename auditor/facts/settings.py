@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -304,3 +304,14 @@ def _without_logs(settings: Settings) -> list[str] | Unknown:
     if not empty and any(possible and not certain for certain, possible in logs.values()):
         return Unknown(reason="which categories a setting's group contains is not published")
     return empty
+
+
+def unread_settings(resource_id: str, offers: Iterable[str], why: Unknown) -> LogSetting:
+    """Diagnostic settings that could not be read, beside others that could: they may export everything."""
+    return LogSetting(
+        id=f"{resource_id}/diagnosticSettings",
+        name="diagnostic settings that could not be read",
+        possible=frozenset(offers),
+        destinations=(Destination(kind="log-analytics", id="", exists=why, retention_days=why, interactive_days=why),),
+        doubt=why,
+    )

@@ -16,14 +16,16 @@ import hashlib
 import os
 import sys
 import time
+from array import array
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Final
 
 import msgspec
 
-from auditor.documents import Document, marker, normal_id
+from auditor.documents import Document, marker
 from auditor.errors import SourceError
+from auditor.sources.spool import key_of, packed, unpacked
 
 FORMAT: Final = "azure-logging-auditor journal"
 VERSION: Final = 1
@@ -70,8 +72,9 @@ class Journal:
         self._head: Head | None = None
         self._chain = b""
         self._end = 0  # of the last good line
-        self._documents: dict[tuple[str, str], Document] = {}
-        self._lists: dict[str, list[Document]] = {}
+        # Of a large tenant, the answers would not go into memory: here is where in the file they are.
+        self._documents: dict[int, int] = {}
+        self._lists: dict[str, array[int]] = {}
         self._synced = time.monotonic()
 
     @property
@@ -101,25 +104,26 @@ class Journal:
 
     def document(self, doc_id: str, doc_type: str) -> Document | None:
         """What a read was answered, if it was."""
-        return self._documents.get((normal_id(doc_id), doc_type.lower()))
+        place = self._documents.get(key_of(doc_id, doc_type))
+        return None if place is None else self._entry(place).document
 
     def note(self, doc_id: str, doc_type: str, document: Document) -> None:
         """Write down what a read was answered; what could not be read is no answer."""
         if marker(document) != "$unknown":
-            self._documents[normal_id(doc_id), doc_type.lower()] = document
-            self._write(Entry(id=doc_id, type=doc_type, document=document))
+            place = self._write(Entry(id=doc_id, type=doc_type, document=document))
+            self._documents[key_of(doc_id, doc_type)] = place
 
     def items(self, name: str) -> list[Document] | None:
         """The items of a list that had come to its end."""
-        return self._lists.get(name)
+        places = self._lists.get(name)
+        return None if places is None else [item for place in places if (item := self._entry(place).item) is not None]
 
     def note_items(self, name: str, items: list[Document]) -> None:
         """Write down a whole list. An empty one is not: it may fill when a permission is granted."""
         if items:
-            self._lists[name] = items
-            for item in items:
-                self._write(Entry(list=name, item=item))
+            places = array("Q", [self._write(Entry(list=name, item=item)) for item in items])
             self._write(Entry(list=name, end=len(items)))
+            self._lists[name] = places
 
     def finish(self) -> None:
         """Remove the journal: what it was for is done."""
@@ -144,7 +148,14 @@ class Journal:
 
     # --- lines ---
 
-    def _write(self, entry: Head | Entry) -> None:
+    def _entry(self, place: int) -> Entry:
+        offset, length = unpacked(place)
+        self._file.seek(offset)
+        data = self._file.read(length)
+        self._file.seek(self._end)
+        return _ENTRY.decode(data)
+
+    def _write(self, entry: Head | Entry) -> int:
         data = msgspec.json.encode(entry)
         self._chain = _next(self._chain, data)
         try:
@@ -156,6 +167,13 @@ class Journal:
             raise SourceError(
                 f"{self.path}: cannot be written: {error.strerror}", "make room; then the same command continues"
             ) from error
+        return self._pass(data)
+
+    def _pass(self, data: bytes) -> int:
+        """Go past a line that holds this; returns where in the file it is."""
+        place = packed(self._end + _START, len(data))
+        self._end += _START + len(data) + len(b"]\n")
+        return place
 
     def _sync(self) -> None:
         self._file.flush()
@@ -164,18 +182,18 @@ class Journal:
 
     def load(self) -> None:
         """Take in the good lines from the first on."""
-        open_lists: dict[str, list[Document]] = {}
+        open_lists: dict[str, array[int]] = {}
         for data in self._good_lines():
             try:
                 if self._head is None:
                     self._head = _HEAD.decode(data)
                     self._check_head()
                 else:
-                    self._take(_ENTRY.decode(data), open_lists)
+                    self._take(_ENTRY.decode(data), packed(self._end + _START, len(data)), open_lists)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 return
             self._chain = _next(self._chain, data)
-            self._end += _START + len(data) + len(b"]\n")
+            self._pass(data)
         if self._head is None:
             self._check_empty()
 
@@ -187,14 +205,14 @@ class Journal:
                 return
             yield data
 
-    def _take(self, entry: Entry, open_lists: dict[str, list[Document]]) -> None:
+    def _take(self, entry: Entry, place: int, open_lists: dict[str, array[int]]) -> None:
         if entry.document is not None:
-            self._documents[normal_id(entry.id), entry.type.lower()] = entry.document
+            self._documents[key_of(entry.id, entry.type)] = place
         elif entry.item is not None:
-            open_lists.setdefault(entry.list, []).append(entry.item)
+            open_lists.setdefault(entry.list, array("Q")).append(place)
         elif entry.end is not None:
             # A list that was cut off and read anew stands here twice: its last items are the whole one.
-            self._lists[entry.list] = open_lists.pop(entry.list, [])[-entry.end :]
+            self._lists[entry.list] = open_lists.pop(entry.list, array("Q"))[-entry.end :]
         else:
             self.resumed += bool(entry.resumed)
 

@@ -22,6 +22,7 @@ import msgspec
 
 from auditor.documents import Collection, Document, Run, subscription_of
 from auditor.errors import SourceError
+from auditor.sources.spool import Spool
 
 FORMAT = "azure-logging-auditor snapshot"
 VERSION = 2  # in 1, the parts were providers
@@ -64,6 +65,18 @@ def recognises(path: Path) -> bool:
 def write(path: Path, collection: Collection) -> None:
     """Save documents as one file; an existing file is replaced only when the new one is complete."""
     write_groups(path, _by_subscription(collection.documents), collection.run)
+
+
+def write_spool(path: Path, spool: Spool) -> None:
+    """Save what was collected, one subscription after the other."""
+    named: dict[str, list[str]] = {}
+    for group in spool.groups():
+        named.setdefault(part_name(group), []).append(group)
+    groups = (
+        (name, sorted((doc for group in named[name] for doc in spool.documents(group)), key=by_id))
+        for name in sorted(named)
+    )
+    write_groups(path, groups, spool.run)
 
 
 def write_groups(path: Path, groups: Iterable[tuple[str, Sequence[Document]]], run: Run) -> None:
@@ -142,6 +155,10 @@ class Snapshot:
     def count(self) -> int:
         """How many documents it holds."""
         return sum(part.documents for part in self._parts.values())
+
+    def collection(self) -> Collection:
+        """All of it in memory."""
+        return read(self._path)
 
     def groups(self) -> Sequence[str]:
         """The names of its parts, in order."""

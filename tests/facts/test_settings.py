@@ -424,6 +424,7 @@ NONE = {
     "audit_missing": ["AuditEvent"],
     "settings_count": 0,
     "settings_without_logs": [],
+    "sent_twice": [],
 }
 
 
@@ -493,6 +494,7 @@ def test_unread_settings_make_the_facts_unknown_but_not_what_is_offered() -> Non
         "audit_missing": "unknown",
         "settings_count": "unknown",
         "settings_without_logs": "unknown",
+        "sent_twice": "unknown",
     }
 
 
@@ -677,7 +679,7 @@ def test_no_shape_is_too_odd(settings: Any, categories: Any) -> None:
         pytest.param(
             [
                 setting("a", [on("AuditEvent")], workspaceId=W),
-                setting("b", [on("AuditEvent")], storageAccountId="/s"),
+                setting("b", [on("AuditEvent")], workspaceId=None, storageAccountId=A),
             ],
             [],
             id="to different places",

@@ -170,7 +170,7 @@ def read(azurite: Azurite, service: str, text: str, monkeypatch: pytest.MonkeyPa
             await read_classic(reader, account, service)
         finally:
             await transport.session.close()
-        (document,) = reader.documents
+        (document,) = reader.spool.collection().documents
         return document
 
     return asyncio.run(run())

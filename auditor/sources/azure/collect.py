@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
@@ -25,11 +25,13 @@ from auditor.sources.azure.pipeline import Answer, Counts, Pipelines, send
 from auditor.sources.azure.progress import Progress
 from auditor.sources.azure.reader import Reader
 from auditor.sources.azure.refusals import grant_for
-from auditor.sources.azure.settings import category_jobs, settings_jobs
+from auditor.sources.azure.settings import category_jobs, settings_jobs, slim
+from auditor.sources.azure.sql_audit import audit_jobs
 from auditor.sources.azure.transport import open_transport
 from auditor.sources.azure.type_reads import OF_SUBSCRIPTION, OF_TENANT
 from auditor.sources.azure.work import Job, Work
 from auditor.sources.journal import Journal, scope_of
+from auditor.sources.spool import Spool
 
 # The options that decide what is read; answers to others do not belong into the same snapshot.
 DECIDES: Final = (
@@ -51,6 +53,19 @@ def collect_now(
     notice: Callable[[str], None] | None = None,
     journal: Journal | None = None,
 ) -> d.Collection:
+    """Like `spool_now`, with all documents in memory."""
+    with closing(spool_now(options, progress, keep, clock, notice, journal)) as spool:
+        return spool.collection()
+
+
+def spool_now(
+    options: Options,
+    progress: Callable[[Progress], None] | None = None,
+    keep: Callable[[d.Document], None] | None = None,
+    clock: Callable[[], datetime] = _now,
+    notice: Callable[[str], None] | None = None,
+    journal: Journal | None = None,
+) -> Spool:
     """Read a live Azure and wait for it; Ctrl-C gives what was read until then, marked as interrupted.
 
     With a journal it goes on where that ends, and stops with an error when there is no network or sign-in any more.
@@ -71,7 +86,9 @@ async def collect(
 
     Only a missing identity, or one that can read nothing at all, ends it with an error.
     """
-    return await _collect(options, progress, keep, clock, notice, journal, interruptible=False)
+    spool = await _collect(options, progress, keep, clock, notice, journal, interruptible=False)
+    with closing(spool):
+        return spool.collection()
 
 
 async def _collect(
@@ -83,7 +100,7 @@ async def _collect(
     journal: Journal | None,
     *,
     interruptible: bool,
-) -> d.Collection:
+) -> Spool:
     checked(options.focus)
     started = clock()
     counts = Counts()
@@ -116,7 +133,7 @@ async def _collect(
         for doc_id, doc_type in reader.plan.open():
             reader.keep(d.unreadable(doc_id, doc_type, reason="interrupted before it was read"))
     ends = reader.plan.counts()
-    run = d.Run(
+    reader.spool.run = d.Run(
         tool_version=options.tool_version,
         cloud=options.cloud.name,
         tenant=reader.tenant or identity.tenant,
@@ -136,8 +153,7 @@ async def _collect(
         unknown=ends["unknown"],
         **_focus_of(reader),
     )
-    documents = sorted(reader.documents, key=lambda doc: (str(doc["id"]).lower(), str(doc["type"]).lower()))
-    return d.Collection(documents=documents, run=run)
+    return reader.spool
 
 
 def _stamp(moment: datetime) -> str:
@@ -166,7 +182,7 @@ def _focus_of(reader: Reader) -> dict[str, Any]:
     if not is_active(reader.options.focus):
         return {}
     focus = (reader.options.focus,)
-    left_out = choose(focus, listed_resources(reader.documents)).left_out
+    left_out = choose(focus, listed_resources(reader.spool.collection().documents)).left_out
     return {"focus": focus, "left_out": left_out, "narrowed": reader.narrowed}
 
 
@@ -177,7 +193,7 @@ def _aim(reader: Reader, resources: Sequence[d.Document], *, check: bool = True)
         return
     chosen = choose([focus], resources)
     if check:
-        whole = not any(doc["type"] == d.RESOURCE_LIST for doc in reader.documents)
+        whole = d.RESOURCE_LIST.lower() not in reader.failed
         for sentence in check_met(focus, resources, chosen, whole=whole):
             reader.tell(sentence)
     reader.narrowed = chosen.narrowed
@@ -189,6 +205,7 @@ def _plan_rest(reader: Reader) -> None:
     _aim(reader, reader.resources, check=False)
     settings_jobs(reader, reader.resources)
     category_jobs(reader, reader.resources)
+    audit_jobs(reader, reader.resources)
     known = {d.normal_id(resource["id"]) for resource in reader.resources}
     place_jobs(reader, known)
     detail_jobs(reader, known)
@@ -205,7 +222,7 @@ async def _read_all(reader: Reader) -> None:
     async with reader.work("settings", len(subscriptions)) as work:
 
         def found(resources: list[d.Document]) -> None:
-            reader.resources.extend(resources)
+            reader.resources.extend(resources if filtered else map(slim, resources))
             if not filtered:  # else it takes all of them to tell whose settings are needed
                 work.add(settings_jobs(reader, resources))
 
@@ -218,6 +235,7 @@ async def _read_all(reader: Reader) -> None:
         work.announce()
     if not subscriptions and not _anything(reader):
         raise _nothing_readable(reader)
+    await reader.each("settings", audit_jobs(reader, reader.resources))
     await read_destinations(reader, reader.resources)
 
 
@@ -296,7 +314,7 @@ def _subscription_jobs(reader: Reader, subscriptions: Iterable[d.Document]) -> l
 def _anything(reader: Reader) -> bool:
     """Whether something that can be judged was read; that the tenant shows its name does not count."""
     worth = {reads.ENTRA_SETTINGS.type.lower(), d.SUBSCRIBED_SKUS.lower(), d.MANAGEMENT_GROUP.lower()}
-    return any(d.marker(doc) is None and str(doc["type"]).lower() in worth for doc in reader.documents)
+    return not worth.isdisjoint(reader.answered)
 
 
 def _nothing_readable(reader: Reader) -> IdentityError:

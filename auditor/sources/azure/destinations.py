@@ -6,7 +6,6 @@ from collections.abc import Container, Iterable
 from typing import Final
 
 from auditor import documents as d
-from auditor.named import called_groups, named_destinations, watched_targets
 from auditor.sources.azure import reads
 from auditor.sources.azure.reader import Reader
 from auditor.sources.azure.work import Job
@@ -37,10 +36,10 @@ async def read_destinations(reader: Reader, resources: Iterable[d.Document]) -> 
 def place_jobs(reader: Reader, known: Container[str]) -> list[Job]:
     """The lookups of what is named, watched and called, but not among the known (by normal id)."""
     jobs = []
-    for key, (kind, place) in named_destinations(reader.documents).items():
+    for key, (kind, place) in reader.named.destinations().items():
         if key not in known and (read := _read_of(reader, kind, place)) is not None:
             jobs.append(_lookup(reader, read, "/" + place.strip("/")))
-    for place in (*watched_targets(reader.documents), *called_groups(reader.documents)):
+    for place in (*reader.named.watched(), *reader.named.called()):
         read = reads.resource_read(d.type_of(place))
         if read is not None and d.normal_id(place) not in known:
             jobs.append(_lookup(reader, read, place))
@@ -51,7 +50,7 @@ def detail_jobs(reader: Reader, known: Container[str]) -> list[Job]:
     """The reads of what decides how long each place keeps its logs."""
     return [
         reader.job(read, place)
-        for key, (kind, place) in named_destinations(reader.documents).items()
+        for key, (kind, place) in reader.named.destinations().items()
         for read in _DETAILS.get(kind, ())
         if key in known or _was_read(reader, kind, place)
     ]

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import msgspec
 
 from auditor import documents as d
+from auditor.named import Named
 from auditor.sources.azure.arm_batch import Batcher
 from auditor.sources.azure.auth import Identity
 from auditor.sources.azure.buckets import bucket_of_id
@@ -27,6 +28,7 @@ from auditor.sources.azure.refusals import refused
 from auditor.sources.azure.transport import NoAnswer
 from auditor.sources.azure.work import Job, Work, working
 from auditor.sources.journal import Journal
+from auditor.sources.spool import Spool
 
 Listed = tuple[list[d.Document], d.Document | None]
 """The items of a list, and the document of the failure if not all came."""
@@ -52,8 +54,11 @@ class Reader:
         self.pipelines = pipelines
         self.identity = identity
         self.counts = counts
-        self.documents: list[d.Document] = []
-        self.resources: list[d.Document] = []  # those of the documents that were listed, to be judged
+        self.spool = Spool()
+        self.named = Named()
+        self.answered: set[str] = set()  # lower-case types of which something was read
+        self.failed: set[str] = set()  # and of which something was not
+        self.resources: list[d.Document] = []  # what was listed, without what only judging needs
         self.plan = Plan()
         self.journal = journal
         self.batcher: Batcher | None = None
@@ -68,18 +73,17 @@ class Reader:
         self._keep = keep
         self._notice = notice
         self._asked: dict[tuple[str, str], asyncio.Event] = {}  # (id, type) of what is being read
-        self._seen: dict[tuple[str, str], d.Document] = {}
 
     # --- keeping ---
 
     def keep(self, document: d.Document) -> bool:
         """Add a finished document, unless one of the same id and type is there already; returns whether it is new."""
-        key = (d.normal_id(str(document["id"])), str(document["type"]).lower())
-        if key in self._seen:
+        if not self.spool.add(document):
             return False
-        self._seen[key] = document
-        self.documents.append(document)
-        if d.marker(document) or self.plan.has(*key):  # a failure was a read, planned or not
+        self.named.add(document)
+        (self.failed if d.marker(document) else self.answered).add(str(document["type"]).lower())
+        # A failure was a read, planned or not.
+        if d.marker(document) or self.plan.has(str(document["id"]), str(document["type"])):
             self.plan.end(document["id"], document["type"], document)
         unknown = document.get("$unknown")
         self.denied += isinstance(unknown, dict) and unknown.get("status") in (401, 403)
@@ -89,7 +93,7 @@ class Reader:
 
     def kept(self, doc_id: str, doc_type: str) -> d.Document | None:
         """The document of this id and type, if it was read already."""
-        return self._seen.get((d.normal_id(doc_id), doc_type.lower()))
+        return self.spool.get(doc_id, doc_type)
 
     def tell(self, sentence: str) -> None:
         """Say something that the person who started the run ought to know."""

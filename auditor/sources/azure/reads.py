@@ -133,6 +133,13 @@ FLOW_LOGS: Final = Read(
     api_version="2025-05-01",
     action="Microsoft.Network/networkWatchers/flowLogs/read",
 )
+SECURITY_POLICIES: Final = Read(
+    type=d.SECURITY_POLICIES,
+    path="{of}/securityPolicies",
+    api_version="2024-02-01",
+    action="Microsoft.Cdn/profiles/securityPolicies/read",
+    unsupported_on=frozenset({400}),  # a CDN profile from before Front Door has none
+)
 TABLES: Final = Read(
     type=d.TABLES,
     path="{of}/tables",
@@ -158,6 +165,62 @@ EVENT_HUBS: Final = Read(
     api_version="2024-01-01",
     action="Microsoft.EventHub/namespaces/eventhubs/read",
 )
+SQL_AUDIT: Final = Read(
+    type=d.SQL_AUDIT,
+    path="{of}/auditingSettings/default",
+    api_version="2021-11-01",
+    action="Microsoft.Sql/servers/auditingSettings/read",
+    is_list=False,
+)
+SQL_EXTENDED_AUDIT: Final = Read(
+    type=d.SQL_EXTENDED_AUDIT,
+    path="{of}/extendedAuditingSettings/default",
+    api_version="2021-11-01",
+    action="Microsoft.Sql/servers/extendedAuditingSettings/read",
+    is_list=False,
+)
+SQL_SUPPORT_AUDIT: Final = Read(
+    type=d.SQL_SUPPORT_AUDIT,
+    path="{of}/devOpsAuditingSettings/default",
+    api_version="2021-11-01",
+    action="Microsoft.Sql/servers/devOpsAuditingSettings/read",
+    is_list=False,
+)
+SQL_DATABASE_AUDIT: Final = Read(
+    type=d.SQL_DATABASE_AUDIT,
+    path="{of}/auditingSettings/default",
+    api_version="2021-11-01",
+    action="Microsoft.Sql/servers/databases/auditingSettings/read",
+    is_list=False,
+    unsupported_on=frozenset({400}),  # BlobAuditingIsNotSupportedOnResourceType: it can have no policy of its own
+)
+SYNAPSE_AUDIT: Final = Read(
+    type=d.SYNAPSE_AUDIT,
+    path="{of}/auditingSettings/default",
+    api_version="2021-06-01",
+    action="Microsoft.Synapse/workspaces/auditingSettings/read",
+    is_list=False,
+)
+SYNAPSE_POOL_AUDIT: Final = Read(
+    type=d.SYNAPSE_POOL_AUDIT,
+    path="{of}/auditingSettings/default",
+    api_version="2021-06-01",
+    action="Microsoft.Synapse/workspaces/sqlPools/auditingSettings/read",
+    is_list=False,
+    unsupported_on=frozenset({400}),
+)
+POSTGRESQL_PARAMETERS: Final = Read(
+    type=d.POSTGRESQL_PARAMETERS,
+    path="{of}/configurations",
+    api_version="2022-12-01",
+    action="Microsoft.DBforPostgreSQL/flexibleServers/configurations/read",
+)
+MYSQL_PARAMETERS: Final = Read(
+    type=d.MYSQL_PARAMETERS,
+    path="{of}/configurations",
+    api_version="2023-06-30",
+    action="Microsoft.DBforMySQL/flexibleServers/configurations/read",
+)
 
 RESOURCE_GRAPH_TYPE: Final = "Microsoft.ResourceGraph/resources"
 RESOURCE_GRAPH_PATH: Final = "/providers/Microsoft.ResourceGraph/resources"
@@ -181,6 +244,8 @@ RESOURCE_VERSIONS: Final = {
     "Microsoft.Network/applicationGateways": "2024-05-01",
     "Microsoft.Network/azureFirewalls": "2024-05-01",
     "Microsoft.Network/bastionHosts": "2024-05-01",
+    "Microsoft.Network/firewallPolicies": "2024-05-01",
+    "Microsoft.Network/frontDoors": "2021-06-01",
     "Microsoft.Network/loadBalancers": "2024-05-01",
     "Microsoft.Network/natGateways": "2024-05-01",
     "Microsoft.Network/networkInterfaces": "2024-05-01",

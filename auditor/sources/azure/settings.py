@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -35,6 +35,15 @@ def settings_jobs(reader: Reader, resources: Iterable[d.Document]) -> list[Job]:
             jobs.append(("//storage", partial(read_classic, reader, resource, service)))
         jobs.extend(reader.job(read, resource["id"]) for read in reads_of(str(resource["type"])))
     return jobs
+
+
+def slim(resource: d.Document) -> d.Document:
+    """A resource with no more than these two ask for: a large estate's wait in memory until all are listed."""
+    if d.kind_key(resource)[0] == _STORAGE:
+        return resource
+    properties = resource.get("properties")
+    inner = {"sku": properties["sku"]} if isinstance(properties, Mapping) and "sku" in properties else {}
+    return {key: resource[key] for key in ("id", "type", "kind", "sku") if key in resource} | {"properties": inner}
 
 
 def category_jobs(reader: Reader, resources: Iterable[d.Document], work: Work | None = None) -> list[Job]:

@@ -22,7 +22,12 @@ OF_TENANT: Final[tuple[Read, ...]] = (
     reads.HEALTH_SERVICES,
 )
 OF_TYPE: Final[Mapping[str, tuple[Read, ...]]] = {  # by lower-case resource type
+    "microsoft.cdn/profiles": (reads.SECURITY_POLICIES,),
+    "microsoft.dbformysql/flexibleservers": (reads.MYSQL_PARAMETERS,),
+    "microsoft.dbforpostgresql/flexibleservers": (reads.POSTGRESQL_PARAMETERS,),
     "microsoft.network/networkwatchers": (reads.FLOW_LOGS,),
+    "microsoft.sql/servers": (reads.SQL_AUDIT, reads.SQL_EXTENDED_AUDIT, reads.SQL_SUPPORT_AUDIT),
+    "microsoft.synapse/workspaces": (reads.SYNAPSE_AUDIT,),
 }
 
 

@@ -185,7 +185,9 @@ def _applications(estate: Estate) -> None:
         sku="Standard_S1",
         flavour="SignalR",
     )
-    place(estate, "Microsoft.DataFactory/factories", "adf-lake-prod", part("runs", "pass", "PipelineRuns"), app="lake")
+    runs = part("runs", "pass", "PipelineRuns")
+    factory = place(estate, "Microsoft.DataFactory/factories", "adf-lake-prod", runs, app="lake")
+    estate.answer("data-factory-run-logs", factory, "fail", "runs of pipelines, not of their activities")
 
 
 # --- containers -------------------------------------------------------------------------------------------------------
@@ -280,12 +282,6 @@ def _operations(estate: Estate) -> None:
 
 
 def _edge(estate: Estate) -> None:
-    access = part("the access log, but not the firewall's", "fail", "FrontDoorAccessLog")
-    for name, plan, sku in (
-        ("afd-contoso-web", access, "Premium_AzureFrontDoor"),
-        ("afd-contoso-shop", ALL_SEC, "Standard_AzureFrontDoor"),
-    ):
-        place(estate, "Microsoft.Cdn/profiles", name, plan, app="web", region="Global", sku=sku, resourceState="Active")
     for zone in ("contoso.com", "contoso-shop.eu"):
         place(estate, "Microsoft.Network/dnsZones", zone, None, app="dns", region="global", numberOfRecordSets=42)
     for zone in ("privatelink.vaultcore.azure.net", "privatelink.blob.core.windows.net"):
