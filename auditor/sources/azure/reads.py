@@ -230,6 +230,8 @@ STORAGE_VERSION: Final = "2021-12-02"  # x-ms-version of the storage services; O
 # Types that can be read one by one: a destination in another subscription, or all when Resource Graph is out of reach.
 RESOURCE_VERSIONS: Final = {
     "Microsoft.ApiManagement/service": "2024-05-01",
+    "Microsoft.AzureActiveDirectory/b2cDirectories": "2021-04-01",
+    "Microsoft.AzureActiveDirectory/ciamDirectories": "2023-05-17-preview",
     "Microsoft.Compute/virtualMachineScaleSets": "2024-07-01",
     "Microsoft.Compute/virtualMachines": "2024-07-01",
     "Microsoft.ContainerService/managedClusters": "2024-05-01",
