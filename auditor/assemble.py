@@ -14,25 +14,27 @@ from auditor.catalog import FLOW_LOG
 from auditor.completeness import count_reads, unread_in
 from auditor.documents import Collection, Document, marker, normal_id
 from auditor.drafts import Draft, KindKey, drafts_of, origin_of, with_members
-from auditor.facts.alerts import alert_facts
 from auditor.facts.classic import classic_logging, classic_only
+from auditor.facts.defender import plan_facts, subscription_facts
 from auditor.facts.destinations import Resolver, destination_index
-from auditor.facts.edge import classic_front_door_facts, firewall_facts, front_door_facts
+from auditor.facts.edge import EDGE_FACTS
 from auditor.facts.evidence import protected_somewhere
 from auditor.facts.exposure import exposure, open_without_group
 from auditor.facts.flows import FlowCover, Flows, flow_facts
 from auditor.facts.hierarchy import group_facts, inherited_facts
+from auditor.facts.log_loops import LOOP_FACTS
 from auditor.facts.look import Look, TypeFacts
 from auditor.facts.managed import Managed, managed_facts, managed_groups
 from auditor.facts.network import VNET
 from auditor.facts.network_index import index_network
 from auditor.facts.offers import Groups, entra_withheld, offers_none, offers_of
 from auditor.facts.places import Places, as_destination, place_resources
+from auditor.facts.sentinel import sentinel_facts
 from auditor.facts.server_parameters import mysql_facts, postgresql_facts
 from auditor.facts.settings import routes_of, setting_facts, settings_of, settings_with_retention, unread_settings
 from auditor.facts.shapes import entries, mapping, text
 from auditor.facts.sql_coverage import with_sql_audit
-from auditor.facts.tenants import TENANTS, Held, held_of, linked_tenant_facts, tenant_facts, tenant_offers
+from auditor.facts.tenants import LINKED_TENANTS, TENANTS, Held, held_of, tenant_facts, tenant_offers
 from auditor.focus import Sight
 from auditor.inventory import Destination, Inventory, LogSetting, Resource, Subscription, Unknown
 from auditor.retirements import LOG_PROFILES, end_of
@@ -44,20 +46,20 @@ _GONE = frozenset({"resourcenotfound", "resourcegroupnotfound", "parentresourcen
 
 
 def _subscription_facts(key: str, document: Document, look: Look) -> dict[str, Any]:
-    return alert_facts(key, document, look) | inherited_facts(key, document, look)
+    return subscription_facts(key, document, look) | inherited_facts(key, document, look)
 
 
 # The facts of single types, worked out from documents alone: a new fact is a row.
 _FACTS_OF_TYPE: Mapping[str, TypeFacts] = {
     "microsoft.dbformysql/flexibleservers": mysql_facts,
     "microsoft.dbforpostgresql/flexibleservers": postgresql_facts,
+    **EDGE_FACTS,
+    **LOOP_FACTS,
     d.SUBSCRIPTION.lower(): _subscription_facts,
+    "microsoft.keyvault/vaults": plan_facts("KeyVaults"),
+    "microsoft.operationalinsights/workspaces": sentinel_facts,
     d.MANAGEMENT_GROUP.lower(): group_facts,
-    "microsoft.azureactivedirectory/b2cdirectories": linked_tenant_facts,
-    "microsoft.azureactivedirectory/ciamdirectories": linked_tenant_facts,
-    "microsoft.cdn/profiles": front_door_facts,
-    "microsoft.network/azurefirewalls": firewall_facts,
-    "microsoft.network/frontdoors": classic_front_door_facts,
+    **LINKED_TENANTS,
 }
 _STAND_IN_FACTS = (
     "exported", "settings_count", "settings_without_logs", "retired", "target_kind", "target_exists", "enabled",

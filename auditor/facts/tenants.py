@@ -11,7 +11,7 @@ from auditor import documents as d
 from auditor.catalog import catalog, category
 from auditor.documents import Document, marker
 from auditor.facts.licence import Licence, intune, licence, secure_access, workload_identities
-from auditor.facts.look import Look
+from auditor.facts.look import Look, TypeFacts
 from auditor.facts.offers import entra_offers, offers_none
 from auditor.facts.settings import settings_of
 from auditor.facts.shapes import entries, text
@@ -136,3 +136,9 @@ def _signed_in(look: Look) -> frozenset[str]:
     """The tenant that was signed in to: a scan keeps no other's document."""
     tenants = (look.documents[key] for key in look.of_type(d.TENANT))
     return frozenset(text(tenant.get("tenantId")).lower() for tenant in tenants if not marker(tenant)) - {""}
+
+
+LINKED_TENANTS: Final[Mapping[str, TypeFacts]] = {
+    "microsoft.azureactivedirectory/b2cdirectories": linked_tenant_facts,
+    "microsoft.azureactivedirectory/ciamdirectories": linked_tenant_facts,
+}
