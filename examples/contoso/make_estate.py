@@ -20,6 +20,7 @@ from scenes import (  # noqa: E402
     defence,
     dmz,
     edge,
+    general,
     identity,
     platform,
     regions,
@@ -50,7 +51,9 @@ def build() -> Estate:
     estate = Estate()
     for scene in (
         *(tenant, central, storage, vaults, dmz, regions, databases),
-        *(platform, alerts, sql, analytics, edge, defence, identity),
+        *(platform, alerts, sql, analytics, edge, defence),
+        general,
+        identity,
     ):
         scene.build(estate)
     for place in estate.named.values():
