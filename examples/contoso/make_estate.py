@@ -22,6 +22,7 @@ from scenes import (  # noqa: E402
     dmz,
     edge,
     general,
+    identity,
     platform,
     regions,
     sql,
@@ -59,6 +60,7 @@ def build() -> Estate:
         *(tenant, central, storage, vaults, dmz, regions, databases),
         *(platform, alerts, sql, analytics, edge, defence),
         general,
+        identity,
         custody,
     ):
         scene.build(estate)
