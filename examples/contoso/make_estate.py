@@ -17,8 +17,10 @@ from scenes import (  # noqa: E402
     analytics,
     central,
     databases,
+    defence,
     dmz,
     edge,
+    general,
     platform,
     regions,
     sql,
@@ -46,7 +48,11 @@ HEADER = """\
 def build() -> Estate:
     """Contoso, with the answers."""
     estate = Estate()
-    for scene in (tenant, central, storage, vaults, dmz, regions, databases, platform, alerts, sql, analytics, edge):
+    for scene in (
+        *(tenant, central, storage, vaults, dmz, regions, databases),
+        *(platform, alerts, sql, analytics, edge, defence),
+        general,
+    ):
         scene.build(estate)
     for place in estate.named.values():
         estate.answer("log-destination-exists", place.id, place.exists, place.why)

@@ -32,9 +32,8 @@ class _Head(msgspec.Struct):
 
     format_version: str
     terraform_version: str = ""
-    planned_values: msgspec.Raw | None = None
-    values: msgspec.Raw | None = None
-    configuration: msgspec.Raw | None = None
+    planned_values: msgspec.Raw = msgspec.Raw()
+    values: msgspec.Raw = msgspec.Raw()
 
 
 def recognises(path: Path) -> bool:
@@ -49,7 +48,7 @@ def recognises(path: Path) -> bool:
         head = msgspec.json.decode(_plain(path.read_bytes()), type=_Head)  # its keys may be in any order
     except (OSError, ValueError, RecursionError):
         return False
-    return head.planned_values is not None or head.values is not None
+    return bool(bytes(head.planned_values) or bytes(head.values))
 
 
 def read(path: Path) -> Collection:

@@ -1,4 +1,4 @@
-"""A Terraform plan or state, as `terraform show -json` tells it: resources in their end state, and the configuration."""
+"""A plan or state, as `terraform show -json` tells it: resources in their end state, and their configuration."""
 
 from __future__ import annotations
 
