@@ -15,7 +15,7 @@ Build = Callable[[Values, Link], dict[str, Any]]
 
 def nothing(_: Values, __: Link) -> dict[str, Any]:
     """No fields beyond name, place and tags."""
-    return {}
+    return {"properties": {}}
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
