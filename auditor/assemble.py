@@ -14,21 +14,27 @@ from auditor.catalog import FLOW_LOG
 from auditor.completeness import count_reads, unread_in
 from auditor.documents import Collection, Document, marker, normal_id
 from auditor.drafts import Draft, KindKey, drafts_of, origin_of, with_members
-from auditor.facts.alerts import alert_facts
 from auditor.facts.classic import classic_logging, classic_only
+from auditor.facts.defender import plan_facts, subscription_facts
 from auditor.facts.destinations import Resolver, destination_index
+from auditor.facts.edge import EDGE_FACTS
 from auditor.facts.evidence import protected_somewhere
 from auditor.facts.exposure import exposure, open_without_group
 from auditor.facts.flows import FlowCover, Flows, flow_facts
-from auditor.facts.licence import licence, workload_identities
+from auditor.facts.hierarchy import group_facts, inherited_facts
+from auditor.facts.log_loops import LOOP_FACTS
 from auditor.facts.look import Look, TypeFacts
 from auditor.facts.managed import Managed, managed_facts, managed_groups
 from auditor.facts.network import VNET
 from auditor.facts.network_index import index_network
-from auditor.facts.offers import Groups, entra_offers, entra_withheld, offers_none, offers_of
+from auditor.facts.offers import Groups, entra_withheld, offers_none, offers_of, unread_offers
 from auditor.facts.places import Places, as_destination, place_resources
-from auditor.facts.settings import routes_of, setting_facts, settings_of, settings_with_retention
+from auditor.facts.sentinel import sentinel_facts
+from auditor.facts.server_parameters import mysql_facts, postgresql_facts
+from auditor.facts.settings import routes_of, setting_facts, settings_of, settings_with_retention, unread_settings
 from auditor.facts.shapes import entries, mapping, text
+from auditor.facts.sql_coverage import with_sql_audit
+from auditor.facts.tenants import LINKED_TENANTS, TENANTS, Held, held_of, tenant_facts, tenant_offers
 from auditor.focus import Sight
 from auditor.inventory import Destination, Inventory, LogSetting, Resource, Subscription, Unknown
 from auditor.retirements import LOG_PROFILES, end_of
@@ -37,11 +43,24 @@ Settings = tuple[LogSetting, ...] | Unknown
 
 # A resource that was listed and is gone when its settings are asked for: Resource Graph is minutes behind.
 _GONE = frozenset({"resourcenotfound", "resourcegroupnotfound", "parentresourcenotfound"})
+
+
+def _subscription_facts(key: str, document: Document, look: Look) -> dict[str, Any]:
+    return subscription_facts(key, document, look) | inherited_facts(key, document, look)
+
+
 # The facts of single types, worked out from documents alone: a new fact is a row.
 _FACTS_OF_TYPE: Mapping[str, TypeFacts] = {
-    d.SUBSCRIPTION.lower(): alert_facts,
+    "microsoft.dbformysql/flexibleservers": mysql_facts,
+    "microsoft.dbforpostgresql/flexibleservers": postgresql_facts,
+    **EDGE_FACTS,
+    **LOOP_FACTS,
+    d.SUBSCRIPTION.lower(): _subscription_facts,
+    "microsoft.keyvault/vaults": plan_facts("KeyVaults"),
+    "microsoft.operationalinsights/workspaces": sentinel_facts,
+    d.MANAGEMENT_GROUP.lower(): group_facts,
+    **LINKED_TENANTS,
 }
-_NO_LICENCE = "The tenant has no Entra ID P1 or P2 licence, which exporting these logs needs: a licence gap."
 _STAND_IN_FACTS = (
     "exported", "settings_count", "settings_without_logs", "retired", "target_kind", "target_exists", "enabled",
     "succeeded", "storage_exists", "storage_accepts", "same_region", "traffic_analytics", "retention_days", "delivers",
@@ -62,8 +81,7 @@ class _Estate(msgspec.Struct, kw_only=True):
     categories: Mapping[KindKey, Document]
     resolve: Resolver
     places: Places  # that are being gathered
-    licence: str | Unknown
-    workload: bool | Unknown
+    held: Held  # licences of the tenant
     offers: dict[tuple[str, int, bool], tuple[frozenset[str], Groups]] = {}  # by type and list of categories
     routed: set[tuple[str, frozenset[str], bytes]] = set()
 
@@ -76,6 +94,7 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
     categories: Mapping[KindKey, Document] = {}  # read of one resource of a kind, wherever that is
     protected: bool = False  # some network somewhere has DDoS protection
     places: Places = msgspec.field(default_factory=Places)  # where logs go, and what each place receives
+    accounts: Mapping[str, str] = {}  # storage accounts that auditing policies name: name → normal id
 
 
 def assemble(collection: Collection, *, today: str = "", shared: Shared | None = None) -> Inventory:
@@ -89,6 +108,8 @@ def assemble(collection: Collection, *, today: str = "", shared: Shared | None =
     net = index_network(documents)
     flows = flow_facts(net, today=_day(estate), destination=estate.resolve)
     resources = [_resource(draft, estate) for draft in estate.drafts if not _stale(draft, documents)]
+    resources = with_sql_audit(resources, estate.look)
+    estate.places.audited(resources)
     _flow_places(flows, estate, shared)
     places = estate.places if shared is None else shared.places
     exposed = {key: found.facts for key, found in exposure(net).items()}
@@ -112,9 +133,9 @@ def assemble(collection: Collection, *, today: str = "", shared: Shared | None =
 def places_of(collection: Collection, shared: Shared, *, today: str = "") -> Places:
     """Where a part's own resources send their logs, and what each place receives of them."""
     estate = _estate(collection, today, shared)
-    for draft in estate.drafts:
-        if d.subscription_of(draft.id) in shared.judged and not _stale(draft, estate.documents):
-            _resource(draft, estate)
+    drafts = (draft for draft in estate.drafts if d.subscription_of(draft.id) in shared.judged)
+    resources = [_resource(draft, estate) for draft in drafts if not _stale(draft, estate.documents)]
+    estate.places.audited(with_sql_audit(resources, estate.look))
     flows = flow_facts(index_network(estate.documents), today=_day(estate), destination=estate.resolve)
     _flow_places(flows, estate, shared)
     return estate.places
@@ -131,15 +152,20 @@ def _estate(collection: Collection, today: str, shared: Shared | None) -> _Estat
         documents=documents,
         drafts=drafts,
         declared=declared,
-        look=Look(documents=documents, resolve=resolve, declared=declared, today=today or run.finished_at[:10]),
+        look=Look(
+            documents=documents,
+            resolve=resolve,
+            declared=declared,
+            today=today or run.finished_at[:10],
+            shared_accounts=shared.accounts if shared else {},
+        ),
         scope=frozenset(_scope(documents)),
         managed=managed_groups(collection.documents),
         sight=Sight(run.focus, documents, narrowed=run.narrowed),
         categories=shared.categories if shared else categories_by_kind(drafts, documents),
         resolve=resolve,
         places=Places(),
-        licence=licence(skus),
-        workload=workload_identities(skus),
+        held=held_of(skus),
     )
 
 
@@ -211,7 +237,8 @@ def _resource(draft: Draft, estate: _Estate) -> Resource:
     else:
         facts = dict(_silent_facts(in_scope))
     facts |= managed_facts(draft.id, estate.managed)
-    facts |= _own_facts(draft, estate)
+    facts |= unread_offers(draft.type, estate.categories.get(draft.kind)) if in_scope else {}
+    facts |= _own_facts(draft, estate, facts.get("exported"))
     if draft.service:
         settings, facts = _with_classic(draft, estate, offers, settings, facts)
     if not isinstance(settings, Unknown) and settings:
@@ -264,9 +291,8 @@ def _offers(draft: Draft, estate: _Estate, *, in_scope: bool) -> tuple[frozenset
         return nothing, nothing, {}
     own = estate.documents.get(draft.categories_id)
     settings = estate.documents.get(draft.settings_id)
-    if draft.type == d.ENTRA:
-        offered, perhaps = entra_offers(own, estate.licence, estate.workload, settings=settings)
-        return offered, perhaps, {}
+    if draft.type in TENANTS:
+        return *tenant_offers(draft.type, own, settings, estate.held), {}
     if own is None or (marker(own) and not offers_none(own, settings)):
         own = estate.categories.get(draft.kind, own)
     if draft.type == "Microsoft.Storage/storageAccounts":
@@ -285,10 +311,10 @@ def _settings(draft: Draft, estate: _Estate, offers: frozenset[str], groups: Gro
     if document is None and (estate.declared or not offers - {FLOW_LOG}):
         return ()  # it logs nothing, or whoever declared it declared no setting
     found = settings_of(document, draft.type, offers, groups, estate.resolve)
-    if draft.type != d.ENTRA or estate.licence != "free" or isinstance(found, Unknown):
+    if draft.type != d.ENTRA or estate.held.licence != "free" or isinstance(found, Unknown):
         return found
     # A setting from the days when there was a licence still names what is not exported any more.
-    withheld = entra_withheld(estate.licence, estate.workload)
+    withheld = entra_withheld(estate.held.licence, estate.held.workload)
     return tuple(msgspec.structs.replace(setting, categories=setting.categories - withheld) for setting in found)
 
 
@@ -306,7 +332,7 @@ def _with_classic(
     if isinstance(settings, Unknown):
         if classic.setting is None:
             return settings, facts
-        return (classic.setting, _unread_settings(draft.id, offers, settings)), facts
+        return (classic.setting, unread_settings(draft.id, offers, settings)), facts
     if classic.setting is not None:
         return (*settings, classic.setting), facts
     if isinstance(classic.state, Unknown):
@@ -326,18 +352,7 @@ def _perhaps_classic(account_id: str, why: Unknown) -> LogSetting:
     )
 
 
-def _unread_settings(resource_id: str, offers: Iterable[str], why: Unknown) -> LogSetting:
-    """Diagnostic settings that could not be read, beside others that could: they may export everything."""
-    return LogSetting(
-        id=f"{resource_id}/diagnosticSettings",
-        name="diagnostic settings that could not be read",
-        possible=frozenset(offers),
-        destinations=(Destination(kind="log-analytics", id="", exists=why, retention_days=why, interactive_days=why),),
-        doubt=why,
-    )
-
-
-def _own_facts(draft: Draft, estate: _Estate) -> dict[str, Any]:
+def _own_facts(draft: Draft, estate: _Estate, exported: object) -> dict[str, Any]:
     """Facts of single types."""
     kind = draft.type.lower()
     if draft.stand_in is not None:
@@ -345,13 +360,8 @@ def _own_facts(draft: Draft, estate: _Estate) -> dict[str, Any]:
     if kind == d.LOG_PROFILES.lower():
         day = estate.look.today
         return {"retired": not day or day >= end_of(LOG_PROFILES).isoformat()}
-    if kind == d.ENTRA:
-        facts: dict[str, Any] = {"licence": estate.licence}
-        if estate.licence == "free":
-            facts["why_not_offered"] = _NO_LICENCE
-        if isinstance(estate.licence, Unknown):
-            facts["why_may_offer"] = estate.licence
-        return facts
+    if kind in TENANTS:
+        return tenant_facts(kind, estate.held, exported, estate.look)
     asked = _FACTS_OF_TYPE.get(kind)
     return dict(asked(draft.id, draft.document, estate.look)) if asked is not None else {}
 
@@ -387,5 +397,5 @@ def _with_network(resource: Resource, exposed: Mapping[str, Any], flows: Flows) 
 def _with_flow_logs(resource: Resource, cover: FlowCover) -> Settings:
     found = (*cover.settings, *cover.part)
     if isinstance(resource.settings, Unknown):
-        return (*found, _unread_settings(resource.id, resource.offers - {FLOW_LOG}, resource.settings))
+        return (*found, unread_settings(resource.id, resource.offers - {FLOW_LOG}, resource.settings))
     return (*resource.settings, *found)

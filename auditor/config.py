@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from auditor.errors import AuditorError, RuleError
+from auditor.profile import AcceptedDestinations
 from auditor.report import SEVERITIES, Severity
 from auditor.sources.azure.cloud import CLOUDS, Cloud, custom_cloud
 from auditor.strict_yaml import convert, load
@@ -47,13 +48,6 @@ class ScopeFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     exclude_types: list[str] = []
 
 
-class AcceptedDestinations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The places that logs may be sent to: ids with `*`, or kinds such as `log-analytics`; and tags as `name=value`."""
-
-    ids: list[str] = []
-    tags: list[str] = []
-
-
 class RulesFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which rules judge, and with which parameters and severities."""
 
@@ -66,10 +60,14 @@ class RulesFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class GateFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When a run fails: at which severity, and how many reads may stay unknown (a number, or `5%`)."""
+    """When a run fails: at which severity, and how many reads may stay unknown (a number, or `5%`).
+
+    `baseline` is an earlier findings file: what failed in it is known, and fails no more.
+    """
 
     fail_on: Severity | None = None
     max_unassessed: str | int | None = None
+    baseline: str = ""
 
 
 class CollectFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -92,10 +90,12 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """The whole configuration file (`auditor.yaml`)."""
 
     version: int = 1
+    profile: str = ""
     cloud: str = "public"
     endpoints: Endpoints = Endpoints()
     scope: ScopeFile = ScopeFile()
     rules: RulesFile = RulesFile()
+    acceptances: str = ""
     gate: GateFile = GateFile()
     collect: CollectFile = CollectFile()
     report: ReportFile = ReportFile()

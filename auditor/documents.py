@@ -28,19 +28,38 @@ RESOURCE_GROUPS: Final = "Microsoft.Resources/subscriptions/resourceGroups"  # l
 RESOURCE_LIST: Final = "Microsoft.Resources/subscriptions/resources"  # only as $unknown: a scope not listed
 TENANT: Final = "Microsoft.Resources/tenants"  # id /tenants/{tenant id}
 MANAGEMENT_GROUP: Final = "Microsoft.Management/managementGroups"
+DESCENDANTS: Final = "Microsoft.Management/managementGroups/descendants"  # list, id {group}/descendants
 DIAGNOSTIC_SETTINGS: Final = "Microsoft.Insights/diagnosticSettings"  # list, id {resource}/providers/{type}
 DIAGNOSTIC_CATEGORIES: Final = "Microsoft.Insights/diagnosticSettingsCategories"  # list, likewise
 ENTRA: Final = "microsoft.aadiam/tenants"  # the Entra ID tenant as something that logs (made by the inventory)
 ENTRA_SETTINGS: Final = "microsoft.aadiam/diagnosticSettings"  # list, id /providers/microsoft.aadiam/...
 ENTRA_CATEGORIES: Final = "microsoft.aadiam/diagnosticSettingsCategories"  # list
+INTUNE: Final = "microsoft.intune/tenants"  # Intune of the tenant as something that logs (made by the inventory)
+INTUNE_SETTINGS: Final = "microsoft.intune/diagnosticSettings"  # list, id /providers/microsoft.intune/...
+# Services onboarded to Entra Connect Health: list, id /providers/{type}
+HEALTH_SERVICES: Final = "Microsoft.ADHybridHealthService/services"
 SUBSCRIBED_SKUS: Final = "microsoft.graph/subscribedSkus"  # list, id /providers/microsoft.graph/subscribedSkus
 LOG_PROFILES: Final = "Microsoft.Insights/logProfiles"  # list, id /subscriptions/{s}/providers/{type}
 FLOW_LOGS: Final = "Microsoft.Network/networkWatchers/flowLogs"  # list, id {watcher}/flowLogs; and each of its items
 DELETED_VAULTS: Final = "Microsoft.KeyVault/deletedVaults"  # list, id /subscriptions/{s}/providers/{type}
 TABLES: Final = "Microsoft.OperationalInsights/workspaces/tables"  # list, id {workspace}/tables; and each of its items
+SECURITY_POLICIES: Final = "Microsoft.Cdn/profiles/securityPolicies"
 LIFECYCLE: Final = "Microsoft.Storage/storageAccounts/managementPolicies"  # id {account}/managementPolicies/default
 CONTAINERS: Final = "Microsoft.Storage/storageAccounts/blobServices/containers"  # list, id {account}/blobServices/...
 EVENT_HUBS: Final = "Microsoft.EventHub/namespaces/eventhubs"  # list, id {namespace}/eventhubs
+DEFENDER_PLANS: Final = "Microsoft.Security/pricings"  # list, id /subscriptions/{s}/providers/{type}
+SECURITY_CONTACT: Final = "Microsoft.Security/securityContacts"  # id /subscriptions/{s}/providers/{type}/default
+SENTINEL: Final = "Microsoft.SecurityInsights/onboardingStates"  # id {workspace}/providers/{type}/default
+SENTINEL_CONNECTORS: Final = "Microsoft.SecurityInsights/dataConnectors"  # list, id {workspace}/providers/{type}
+# Auditing policies: one document each, id {server}/auditingSettings/default. No resource listing holds them.
+SQL_AUDIT: Final = "Microsoft.Sql/servers/auditingSettings"
+SQL_EXTENDED_AUDIT: Final = "Microsoft.Sql/servers/extendedAuditingSettings"  # the same, with the filter on events
+SQL_SUPPORT_AUDIT: Final = "Microsoft.Sql/servers/devOpsAuditingSettings"  # what Microsoft's engineers do
+SQL_DATABASE_AUDIT: Final = "Microsoft.Sql/servers/databases/auditingSettings"
+SYNAPSE_AUDIT: Final = "Microsoft.Synapse/workspaces/auditingSettings"
+SYNAPSE_POOL_AUDIT: Final = "Microsoft.Synapse/workspaces/sqlPools/auditingSettings"
+POSTGRESQL_PARAMETERS: Final = "Microsoft.DBforPostgreSQL/flexibleServers/configurations"  # list
+MYSQL_PARAMETERS: Final = "Microsoft.DBforMySQL/flexibleServers/configurations"  # list
 # Classic Storage Analytics logging of one service, read from the data plane: id {account}/blobServices/default/
 # storageAnalytics; properties {"logging": {"version", "delete", "read", "write", "retentionPolicy": {...}}}
 STORAGE_ANALYTICS: Final = "Auditor/storageAnalytics"
@@ -54,15 +73,31 @@ ABOUT: Final = frozenset(
         LOCATIONS,
         RESOURCE_GROUPS,
         TENANT,
+        DESCENDANTS,
         DIAGNOSTIC_SETTINGS,
         DIAGNOSTIC_CATEGORIES,
         ENTRA_SETTINGS,
         ENTRA_CATEGORIES,
+        INTUNE_SETTINGS,
+        HEALTH_SERVICES,
         SUBSCRIBED_SKUS,
         LIFECYCLE,
+        SECURITY_POLICIES,
         CONTAINERS,
         EVENT_HUBS,
         STORAGE_ANALYTICS,
+        DEFENDER_PLANS,
+        SECURITY_CONTACT,
+        SENTINEL,
+        SENTINEL_CONNECTORS,
+        SQL_AUDIT,
+        SQL_EXTENDED_AUDIT,
+        SQL_SUPPORT_AUDIT,
+        SQL_DATABASE_AUDIT,
+        SYNAPSE_AUDIT,
+        SYNAPSE_POOL_AUDIT,
+        POSTGRESQL_PARAMETERS,
+        MYSQL_PARAMETERS,
     )
 )
 
@@ -254,6 +289,11 @@ def storage_service_id(account_id: str, service: str) -> str:
     return f"{account_id.rstrip('/')}/{STORAGE_SERVICES[service]}/default"
 
 
+def sentinel_health_id(workspace_id: str) -> str:
+    """The id of what Microsoft Sentinel's own health and audit events are logged as, in a workspace that it is on."""
+    return f"{workspace_id.rstrip('/')}/providers/Microsoft.SecurityInsights/settings/SentinelHealth"
+
+
 def storage_analytics_id(account_id: str, service: str) -> str:
     """The id of the document that holds a service's classic Storage Analytics logging."""
     return f"{storage_service_id(account_id, service)}/storageAnalytics"
@@ -291,6 +331,28 @@ def _event_hub(rule_id: str, hub: object) -> str:
     if "/eventhubs/" not in place.lower() and isinstance(hub, str) and hub.strip():
         return f"{place}/eventhubs/{hub.strip()}"
     return place
+
+
+_ENDPOINT = re.compile(r"(?:https?://)?([a-z0-9]{3,24})\.", re.IGNORECASE)
+
+
+def endpoint_account(endpoint: object) -> str:
+    """The storage account, in lower case, that an endpoint (`https://name.blob…`) is of; empty where it names none."""
+    found = _ENDPOINT.match(endpoint.strip()) if isinstance(endpoint, str) else None
+    return found[1].lower() if found else ""
+
+
+def audit_carrier(key: str, kind: str) -> str:
+    """The id of what carries a resource's SQL audit events to Azure Monitor by its settings; empty for other types.
+
+    For a server and its databases that is the database `master`, for a Synapse workspace and its pools the workspace.
+    """
+    kind = kind.lower()
+    if kind in ("microsoft.sql/servers", "microsoft.sql/servers/databases"):
+        return f"{key if kind.endswith('servers') else parent_of(key)}/databases/master"
+    if kind in ("microsoft.synapse/workspaces", "microsoft.synapse/workspaces/sqlpools"):
+        return key if kind.endswith("workspaces") else parent_of(key)
+    return ""
 
 
 def event_hub_namespace(destination_id: str) -> str:

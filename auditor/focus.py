@@ -40,7 +40,7 @@ DESTINATION_TYPES: Final = frozenset(
 )
 # Types of what is judged without being listed as a resource.
 _UNLISTED: Final = tuple(
-    kind.lower() for kind in (d.SUBSCRIPTION, d.ENTRA, d.MANAGEMENT_GROUP, d.LOG_PROFILES, d.DELETED_VAULTS)
+    kind.lower() for kind in (d.SUBSCRIPTION, d.ENTRA, d.INTUNE, d.MANAGEMENT_GROUP, d.LOG_PROFILES, d.DELETED_VAULTS)
 )
 # Types of their parts that are not listed as resources either.
 _PARTS: Final = (
@@ -48,7 +48,9 @@ _PARTS: Final = (
     d.TABLES.lower(),
     d.EVENT_HUBS.lower(),
 )
-_SETTINGS: Final = frozenset({d.DIAGNOSTIC_SETTINGS.lower(), d.STORAGE_ANALYTICS.lower()})
+_SETTINGS: Final = frozenset(
+    kind.lower() for kind in (d.DIAGNOSTIC_SETTINGS, d.STORAGE_ANALYTICS, d.SQL_DATABASE_AUDIT, d.SYNAPSE_POOL_AUDIT)
+)
 _FLAGS: Final = {
     "resource_groups": ("--resource-group", "resource group"),
     "tags": ("--tag", "tag"),
@@ -198,7 +200,8 @@ def choose(focus: Sequence[Focus], resources: Iterable[Document]) -> Chosen:
     places = [key for key, kind in kinds.items() if kind in DESTINATION_TYPES]
     if not any(map(is_active, focus)) or any(key in judged or _sees_part(sight, key, kinds[key]) for key in places):
         return Chosen(listed=everything, judged=judged, deep=everything, narrowed=False)
-    return Chosen(listed=everything, judged=judged, deep=judged, narrowed=True)
+    carriers = everything & {d.audit_carrier(key, kinds[key]) for key in judged}
+    return Chosen(listed=everything, judged=judged, deep=judged | carriers, narrowed=True)
 
 
 def _sees_part(sight: Sight, key: str, kind: str) -> bool:

@@ -8,9 +8,19 @@ from typing import Any, Final
 
 from auditor import documents as d
 
+AUTOMATIONS: Final = "microsoft.security/automations"
 _ACTION_GROUP: Final = "microsoft.insights/actiongroups"
 _CALLERS: Final = frozenset({"microsoft.insights/activitylogalerts", "microsoft.alertsmanagement/actionrules"})
-_SETTING_TYPES: Final = frozenset({d.DIAGNOSTIC_SETTINGS.lower(), d.ENTRA_SETTINGS.lower()})
+_SETTING_TYPES: Final = frozenset(kind.lower() for kind in (d.DIAGNOSTIC_SETTINGS, d.ENTRA_SETTINGS, d.INTUNE_SETTINGS))
+
+AUDIT_POLICIES: Final = frozenset(
+    kind.lower()
+    for kind in (
+        *(d.SQL_AUDIT, d.SQL_EXTENDED_AUDIT, d.SQL_SUPPORT_AUDIT, d.SQL_DATABASE_AUDIT),
+        *(d.SYNAPSE_AUDIT, d.SYNAPSE_POOL_AUDIT),
+    )
+)
+_ACCOUNT: Final = "microsoft.storage/storageaccounts"
 
 
 def named_destinations(documents: Iterable[d.Document]) -> dict[str, tuple[str, str]]:
@@ -23,6 +33,11 @@ def named_destinations(documents: Iterable[d.Document]) -> dict[str, tuple[str, 
             # Documents come in no order of their own; of several spellings always the same one is taken.
             found[key] = min(found.get(key, (kind, place)), (kind, place))
     return dict(sorted(found.items()))
+
+
+def audit_accounts(policy: d.Document) -> set[str]:
+    """The names of the storage accounts that an auditing policy names."""
+    return {d.endpoint_account(told.get("storageEndpoint")) for told in _properties_in(policy)} - {""}
 
 
 def watched_targets(documents: Iterable[d.Document]) -> list[str]:
@@ -69,6 +84,19 @@ def _named_by(document: d.Document) -> Iterator[tuple[str, str]]:
             yield from d.destinations_of(properties)
         elif doc_type == d.FLOW_LOGS.lower():
             yield from _of_flow_log(properties)
+        elif doc_type == AUTOMATIONS:
+            yield from _of_export(properties)
+
+
+def _of_export(properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Where a continuous export of Defender for Cloud sends alerts."""
+    actions = properties.get("actions")
+    for action in actions if isinstance(actions, list) else ():
+        if isinstance(action, Mapping):
+            for key, kind in (("workspaceResourceId", "log-analytics"), ("eventHubResourceId", "event-hub")):
+                place = action.get(key)
+                if isinstance(place, str) and place.strip():
+                    yield kind, "/" + place.strip().strip("/")
 
 
 def _properties_in(document: d.Document) -> Iterator[Mapping[str, Any]]:
@@ -91,7 +119,7 @@ def _of_flow_log(properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "log-analytics", workspace.strip().rstrip("/")
 
 
-_NAMING: Final = _SETTING_TYPES | _CALLERS | {d.FLOW_LOGS.lower()}
+_NAMING: Final = _SETTING_TYPES | _CALLERS | {AUTOMATIONS} | {d.FLOW_LOGS.lower()}
 
 
 class Named:
@@ -101,10 +129,17 @@ class Named:
         self._destinations: dict[str, tuple[str, str]] = {}
         self._watched: dict[str, str] = {}
         self._called: dict[str, str] = {}
+        self._accounts: dict[str, str] = {}  # storage accounts by name, which is unique in all of Azure
+        self._audited_to: set[str] = set()
 
     def add(self, document: d.Document) -> None:
         """Take in what one document names."""
-        if str(document.get("type") or "").lower() not in _NAMING:
+        kind = str(document.get("type") or "").lower()
+        if kind == _ACCOUNT and d.marker(document) is None:
+            self._accounts[d.name_of(document["id"]).lower()] = document["id"]
+        elif kind in AUDIT_POLICIES:
+            self._audited_to |= audit_accounts(document)
+        if kind not in _NAMING:
             return
         for key, named in named_destinations([document]).items():
             self._destinations[key] = min(self._destinations.get(key, named), named)
@@ -114,8 +149,10 @@ class Named:
             self._called[d.normal_id(place)] = min(self._called.get(d.normal_id(place), place), place)
 
     def destinations(self) -> dict[str, tuple[str, str]]:
-        """As `named_destinations`."""
-        return dict(sorted(self._destinations.items()))
+        """As `named_destinations`; with the storage accounts that auditing policies name by their endpoints."""
+        audited_to = [self._accounts[name] for name in self._audited_to & self._accounts.keys()]
+        found = {d.normal_id(account): ("storage", account) for account in audited_to}
+        return dict(sorted({**found, **self._destinations}.items()))
 
     def watched(self) -> list[str]:
         """As `watched_targets`."""

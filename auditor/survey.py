@@ -23,7 +23,7 @@ from auditor.facts.look import SHARED_TYPES
 from auditor.facts.network import INSTANCE_NIC, LOAD_BALANCER, NIC, NSG, SCALE_SET, VNET
 from auditor.facts.services import SERVICES
 from auditor.facts.shapes import text
-from auditor.named import named_destinations
+from auditor.named import AUDIT_POLICIES, AUTOMATIONS, audit_accounts, named_destinations
 
 # Types that the facts of a network are worked out from.
 _LINKED: Final = frozenset(
@@ -35,7 +35,10 @@ _LINKED: Final = frozenset(
 # What these name without their exposure or their flow logs depending on it.
 _NO_LINKS: Final = frozenset({"virtualnetworkpeerings", "storageid", "flowanalyticsconfiguration", "tags"})
 _TENANT_WIDE: Final = frozenset(kind.lower() for kind in (d.SUBSCRIPTION, d.RESOURCE_LIST))
-_NAMING: Final = frozenset(kind.lower() for kind in (d.DIAGNOSTIC_SETTINGS, d.ENTRA_SETTINGS, d.FLOW_LOGS))
+_NAMING: Final = frozenset(
+    kind.lower() for kind in (d.DIAGNOSTIC_SETTINGS, d.ENTRA_SETTINGS, d.INTUNE_SETTINGS, d.FLOW_LOGS, AUTOMATIONS)
+)
+_ACCOUNT: Final = "microsoft.storage/storageaccounts"
 _CATEGORIES: Final = d.DIAGNOSTIC_CATEGORIES.lower()
 _DEEPEST: Final = 60  # levels of a document that are searched for ids
 
@@ -58,6 +61,8 @@ class Survey:
         self.categories: dict[KindKey, Document] = {}
         self.protected = False
         self.named: set[str] = set()  # normal ids of destinations and of what is looked for
+        self.accounts: dict[str, str] = {}  # storage accounts by name, which is how auditing policies name them
+        self._audited_to: set[str] = set()
         self._patterns = tuple(pattern.lower() for pattern in looked_for)
         self._wanted: dict[str, bool] = {}  # type → is looked for
         self._sizes: dict[str, int] = {}  # group → documents
@@ -76,6 +81,11 @@ class Survey:
             owners.add(owner)
             if kind in _NAMING:
                 self.named.update(named_destinations([document]))
+            elif kind in AUDIT_POLICIES:
+                self._audited_to.update(audit_accounts(document))
+            elif kind == _ACCOUNT and d.marker(document) is None:
+                shown = normal_id(text(document.get("id")))
+                self.accounts[d.name_of(shown)] = shown
             elif kind == _CATEGORIES:
                 lists.append(document)
             elif kind == d.EVENT_HUBS.lower():  # a hub's Capture goes on to a storage account
@@ -109,6 +119,8 @@ class Survey:
 
     def parts(self, size: int) -> list[Part]:
         """Parts of about `size` documents, more where what belongs together has more; the first has the tenant too."""
+        self.accounts = {name: self.accounts[name] for name in self._audited_to & self.accounts.keys()}
+        self.named.update(self.accounts.values())
         chosen: list[list[str]] = [[]]
         held = 0
         for together in self._together():
@@ -125,7 +137,7 @@ class Survey:
         return [Part(groups=tuple(g), judged=frozenset(j)) for g, j in zip(chosen, judged, strict=True)]
 
     def _together(self) -> list[list[str]]:
-        """Groups in order, each with those that its networks are linked to."""
+        """Groups in order, the tenant's first, each with those that its networks are linked to."""
         home = {owner: group for group in sorted(self._owners) for owner in self._owners[group]}
         leader = {group: group for group in self._sizes}
 
@@ -140,7 +152,7 @@ class Survey:
                 first, second = sorted((lead(home[one]), lead(home[other])))
                 leader[second] = first
         found: dict[str, list[str]] = {}
-        for group in sorted(self._sizes):
+        for group in sorted(self._sizes, key=lambda group: ("" not in self._owners[group], group)):
             found.setdefault(lead(group), []).append(group)
         return list(found.values())
 

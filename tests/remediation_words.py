@@ -11,6 +11,7 @@ GLOBAL = frozenset(
 # Command → arguments besides the global ones.
 AZ = {
     "account list": "",
+    "account management-group subscription add": "--name",
     "account set": "",
     "account show": "",
     "eventhubs eventhub create": "--name --namespace-name --cleanup-policy --partition-count --retention-time "
@@ -67,9 +68,10 @@ AZ = {
     "sql server audit-policy show": "--name",
     "sql server audit-policy update": "--name --state --log-analytics-target-state --actions --retention-days "
     "--log-analytics-workspace-resource-id --blob-storage-target-state --storage-account --storage-endpoint "
-    "--event-hub-target-state --event-hub-authorization-rule-id --event-hub",
+    "--event-hub-target-state --event-hub-authorization-rule-id --event-hub --set",
     "sql server ms-support audit-policy update": "--name --state --log-analytics-target-state "
     "--log-analytics-workspace-resource-id --blob-storage-target-state --storage-account",
+    "sql server update": "--name --assign-identity",
     "storage account blob-service-properties update": "--account-name --enable-delete-retention "
     "--delete-retention-days --enable-container-delete-retention --container-delete-retention-days",
     "storage account management-policy create": "--account-name --policy",
@@ -84,6 +86,8 @@ AZ = {
     "storage container set-permission": "--account-name --name --public-access --auth-mode",
     "storage container-rm update": "--storage-account --name --public-access",
     "storage logging off": "--services --account-name --auth-mode",
+    "synapse sql audit-policy update": "--workspace-name --state --actions --retention-days --storage-account "
+    "--blob-storage-target-state --log-analytics-target-state --log-analytics-workspace-resource-id",
     "vm extension delete": "--name --vm-name",
     "vm extension set": "--name --publisher --vm-name --enable-auto-upgrade --version --settings",
     "vmss extension delete": "--name --vmss-name",

@@ -17,6 +17,7 @@ from auditor import catalog
 from auditor.documents import (
     ENTRA_SETTINGS,
     destinations_of,
+    endpoint_account,
     normal_id,
     normal_location,
     storage_services,
@@ -125,6 +126,28 @@ def test_the_answers_speak_of_every_shipped_rule(expected: dict[str, Any]) -> No
         ("storage-classic-logging-only", "pass fail unknown"),
         ("keyvault-audit-logs", "pass fail unknown"),
         ("managed-hsm-audit-logs", "pass fail unknown"),
+        ("cosmos-db-audit-logs", "pass fail unknown"),
+        ("cosmos-db-mongo-cluster-logs", "pass fail unknown"),
+        ("data-explorer-audit-logs", "pass fail unknown"),
+        ("data-factory-run-logs", "pass fail unknown"),
+        ("databricks-audit-logs", "pass fail unknown"),
+        ("mysql-audit-logs", "pass fail unknown"),
+        ("postgresql-connection-logs", "pass fail unknown"),
+        ("postgresql-pgaudit", "pass fail unknown"),
+        ("redis-connection-logs", "pass fail unknown"),
+        ("sql-audit-action-groups", "pass fail unknown"),
+        ("sql-audit-managed-identity", "pass fail unknown"),
+        ("sql-audit-on-master", "pass fail unknown"),
+        ("sql-audit-retention", "pass fail unknown"),
+        ("sql-database-auditing", "pass fail unknown"),
+        ("sql-database-health-logs", "pass fail unknown"),
+        ("sql-managed-instance-audit-logs", "pass fail unknown"),
+        ("sql-server-auditing", "pass fail unknown"),
+        ("sql-support-auditing", "pass fail unknown"),
+        ("stream-analytics-logs", "pass fail unknown"),
+        ("synapse-audit-logs", "pass fail unknown"),
+        ("synapse-audit-retention", "pass fail unknown"),
+        ("synapse-sql-auditing", "pass fail unknown"),
         ("resource-logs-exported", "pass fail unknown"),
         ("resource-audit-logs-exported", "pass fail unknown"),
         ("diagnostic-setting-without-logs", "pass fail unknown"),
@@ -148,7 +171,7 @@ def test_every_answer_gives_a_reason(expected: dict[str, Any]) -> None:
 
 def test_every_subject_is_something_the_estate_holds(expected: dict[str, Any], estate: Any, documents: Any) -> None:
     held = {*documents, *estate.items, *estate.services}
-    tenant = f"/providers/microsoft.aadiam/tenants/{estate.tenant.id}"
+    tenants = {f"/providers/microsoft.{part}/tenants/{estate.tenant.id}" for part in ("aadiam", "intune")}
     regions = {f"{subscription_of(d['id'])}/{normal_location(d.get('location'))}" for d in estate.resources}
     denied = {f"/subscriptions/{s}/providers/microsoft.insights/logprofiles" for s in estate.denied}
     for rule, answers in expected.items():
@@ -156,7 +179,7 @@ def test_every_subject_is_something_the_estate_holds(expected: dict[str, Any], e
             if rule == "network-watcher-per-region":
                 assert subject in regions
             elif rule != "log-destination-exists":
-                assert normal_id(subject) in held | {tenant} | denied, (rule, subject)
+                assert normal_id(subject) in held | tenants | denied, (rule, subject)
 
 
 def test_the_destination_rule_asks_of_exactly_the_places_that_settings_name(
@@ -164,6 +187,14 @@ def test_the_destination_rule_asks_of_exactly_the_places_that_settings_name(
 ) -> None:
     named = {normal_id(place) for _, _, properties in _settings(estate) for _, place in destinations_of(properties)}
     named |= {normal_id(log["properties"]["storageId"]) for log in _flow_logs(estate)}
+    # Auditing policies name storage accounts by their endpoints.
+    policies = [
+        d["properties"]
+        for d in estate.documents
+        if d["type"].lower().endswith("auditingsettings") and "properties" in d
+    ]
+    audited_to = {endpoint_account(policy["storageEndpoint"]) for policy in policies} - {""}
+    named |= {normal_id(estate.accounts[name]["id"]) for name in audited_to}
     asked = {normal_id(subject) for subject in expected["log-destination-exists"]}
     # Classic logging stays in the account itself, which nobody chose as a place for logs.
     assert asked == named

@@ -14,10 +14,10 @@ AUTH_NAMES = ("auto", "cli", "powershell", "azd", "environment", "client-secret"
               "managed-identity", "workload-identity", "device-code", "browser")  # fmt: skip
 INVENTORY_NAMES = ("graph", "arm")
 SEVERITY_NAMES = ("critical", "high", "medium", "low", "info")
-FORMAT_NAMES = ("console", "json", "markdown", "markdown-summary", "html")
+FORMAT_NAMES = ("console", "controls", "json", "markdown", "markdown-summary", "html")
 EXIT_CODES = """exit codes:
   0    done; gate passed, or no gate set
-  1    gate failed: a failure at or above --fail-on
+  1    gate failed: a new, unaccepted failure at or above --fail-on
   2    usage or configuration error; nothing was done
   3    incomplete: more could not be read than --max-unassessed allows
   4    no usable identity, or nothing at all could be read
@@ -79,6 +79,7 @@ def build() -> _Parser:
     _doctor(commands)
     _report(commands)
     _rules(commands)
+    _accept(commands)
     _demo(commands)
     _emulate(commands)
     return parser
@@ -100,11 +101,14 @@ def _scan(commands: Any) -> None:
     _judging(parser)
     parser.add_argument("--jobs", type=_positive, default=1, metavar="N",
                         help="processes that judge a large snapshot (default: 1)")  # fmt: skip
+    _accepting(parser)
     _output(parser)
     gate = parser.add_argument_group("gate")
     gate.add_argument("--fail-on", choices=SEVERITY_NAMES, help="exit 1 for a failure at or above this severity")
     gate.add_argument("--max-unassessed", metavar="N|P%", help="exit 3 if more reads than this stay unknown "
                       "(default: 0 with --fail-on, else no limit)")  # fmt: skip
+    gate.add_argument("--baseline", metavar="FILE", help="an earlier findings file: what failed in it is known, and "
+                      "fails the gate no more")  # fmt: skip
     gate.add_argument("--exit-zero", action="store_true", help="exit 0 where the gate would exit 1 or 3")
     _talk(parser)
 
@@ -126,7 +130,7 @@ def _doctor(commands: Any) -> None:
     parser.add_argument("-f", "--format", choices=("text", "json"), default="text", help="for people, or for machines")
     _azure(parser)
     _config(parser)
-    parser.set_defaults(select=[], ignore=[], rules=[])
+    parser.set_defaults(select=[], ignore=[], rules=[], profile=None)
 
 
 def _report(commands: Any) -> None:
@@ -152,7 +156,7 @@ def _rules(commands: Any) -> None:
     new.add_argument("-o", "--output", default="rules", metavar="DIR",
                      help="the folder to write it in (default: rules)")  # fmt: skip
     _add(words, "schema", "print the JSON schema of rule files, for editors", _later("rules", "schema"))
-    parser.set_defaults(select=[], ignore=[], rules=[], config=None)
+    parser.set_defaults(select=[], ignore=[], rules=[], profile=None, config=None)
 
 
 def _demo(commands: Any) -> None:
@@ -202,6 +206,35 @@ def _focus(parser: argparse.ArgumentParser) -> None:
         focus.add_argument(*flags, action="append", default=[], metavar=value, help=text)
 
 
+def _accepting(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--acceptances", metavar="FILE", help="accepted risks (default: as configured, else none)")
+
+
+def _accept(commands: Any) -> None:
+    parser = _add(commands, "accept", "accept a risk until a day, and see what was accepted",
+                  _later("accept", "list_acceptances"))  # fmt: skip
+    words = parser.add_subparsers(title="commands", metavar="COMMAND")
+    add = _add(words, "add", "accept what a rule finds in a scope", _later("accept", "add"))
+    add.add_argument("rule", metavar="RULE", help="a rule's id; * for any letters")
+    add.add_argument("--scope", metavar="ID", help="an id; * for any letters, as in */resourceGroups/rg-lab/*")
+    add.add_argument("--tag", action="append", default=[], metavar="KEY[=VALUE]", help="what it has to be tagged with "
+                     "(repeat for more)")  # fmt: skip
+    add.add_argument("--reason", required=True, metavar="TEXT", help="why this may stay as it is")
+    add.add_argument("--approved-by", required=True, metavar="NAME", help="who answers for it")
+    add.add_argument("--expires", metavar="DAY", help="the last day, 12 months ahead at most (default: in 180 days)")
+    add.add_argument("--ticket", metavar="ID", help="where it was decided")
+    listed = _add(
+        words, "list", "list what was accepted, the next to expire first", _later("accept", "list_acceptances")
+    )
+    soon = _add(words, "expiring", "list what has expired or does so soon; exit 1 if anything does",
+                _later("accept", "expiring"))  # fmt: skip
+    soon.add_argument("--within", type=_positive, default=30, metavar="DAYS", help="how soon (default: 30)")
+    for each in (add, listed, soon):
+        _accepting(each)
+        _folders(each)
+    parser.set_defaults(acceptances=None, rules=[], config=None)
+
+
 def _folders(parser: argparse.ArgumentParser, group: argparse._ActionsContainer | None = None) -> None:
     (group or parser).add_argument("--rules", action="append", default=[], metavar="DIR", help="a folder of rules of "
                                    "your own, besides the shipped ones (repeat for more)")  # fmt: skip
@@ -221,10 +254,16 @@ def _positive(text: str) -> int:
 
 def _judging(parser: argparse.ArgumentParser) -> None:
     judging = parser.add_argument_group("rules")
+    _profile(judging)
     judging.add_argument("--select", action="append", default=[], metavar="RULE", help="only these rules "
-                         "(id, glob or severity; comma-separated or repeated)")  # fmt: skip
+                         "(id, glob, area/* or severity; comma-separated or repeated)")  # fmt: skip
     judging.add_argument("--ignore", action="append", default=[], metavar="RULE", help="all but these rules")
     _folders(parser, judging)
+
+
+def _profile(group: argparse._ActionsContainer) -> None:
+    group.add_argument("--profile", metavar="NAME|FILE", help="what is expected: `recommended` (default), "
+                       "cis-azure-6.0, pci-4.0.1 ... or a file of your own that extends one")  # fmt: skip
 
 
 def _output(parser: argparse.ArgumentParser) -> None:

@@ -14,6 +14,7 @@ _SUBSCRIPTION: Final = frozenset({"Administrative", "Security", "Policy", "Alert
 _VNET: Final = "microsoft.network/virtualnetworks"
 _PUBLIC_IP: Final = "microsoft.network/publicipaddresses"
 _COSMOS: Final = "microsoft.documentdb/databaseaccounts"
+_SQL_DATABASE: Final = "microsoft.sql/servers/databases"
 
 # Pairs that tell of the same events, so that one of the two is enough; the first is the one to ask for.
 _EITHER: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
@@ -64,6 +65,8 @@ def _is_evidence(resource: Resource, kind: str, name: str, ddos: bool) -> bool:
 
 def _can_occur(resource: Resource, kind: str, name: str, ddos: bool) -> bool:
     """Whether such events can come about: not where nothing is protected, or no such API is there (domain.md 8)."""
+    if kind == _SQL_DATABASE and name == "DevOpsOperationsAudit":
+        return resource.name.lower() == "master"  # which carries them for all databases of the server
     if kind == _VNET and name == "VMProtectionAlerts":
         return _protected(resource)
     if kind == _PUBLIC_IP and name.lower().startswith("ddos"):

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from auditor.documents import Document, normal_id
+from auditor.documents import RESOURCE_LIST, Document, marker, normal_id
 from auditor.facts.destinations import Resolver
 from auditor.facts.shapes import text
 
@@ -20,6 +20,7 @@ SHARED_TYPES: Final[frozenset[str]] = frozenset(
         "microsoft.alertsmanagement/actionrules",
         "microsoft.insights/actiongroups",
         "microsoft.insights/activitylogalerts",
+        "microsoft.network/firewallpolicies",
     }
 )
 TypeFacts = Callable[[str, Document, "Look"], Mapping[str, Any]]
@@ -33,14 +34,30 @@ class Look(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     resolve: Resolver
     declared: bool = False
     today: str = ""  # ISO date
+    shared_accounts: Mapping[str, str] = {}  # storage accounts elsewhere in the estate, by name
 
     def get(self, doc_id: str) -> Document | None:
         """The document with this id, whatever its case; None where it was not read."""
         return self.documents.get(normal_id(doc_id))
 
+    def unlisted(self, subscription: str) -> Document | None:
+        """The document that says why the resources of a subscription (normal id) are not known; None if they are."""
+        for key in (subscription, f"{subscription}/{RESOURCE_LIST.rpartition('/')[2]}"):
+            document = self.documents.get(key)
+            if document is not None and marker(document) == "$unknown":
+                return document
+        return None
+
     def of_type(self, doc_type: str) -> Sequence[str]:
         """The normal ids of all documents of a type, lists and unreadable ones too, in order."""
         return self._by_type.get(doc_type.lower(), ())
+
+    @cached_property
+    def accounts(self) -> Mapping[str, str]:
+        """Normal ids of the storage accounts that are there, by name, which is unique in all of Azure."""
+        ids = self.of_type("Microsoft.Storage/storageAccounts")
+        here = {key.rpartition("/")[2]: key for key in ids if marker(self.documents[key]) is None}
+        return {**self.shared_accounts, **here}
 
     @cached_property
     def _by_type(self) -> dict[str, list[str]]:

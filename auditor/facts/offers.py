@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import msgspec
 
-from auditor.catalog import catalog, category
+from auditor.catalog import catalog, category, known_type
 from auditor.documents import marker
 from auditor.facts.shapes import entries, mapping, text
+from auditor.facts.unread import unread
 from auditor.inventory import Unknown
 
 ENTRA: Final = "microsoft.aadiam/tenants"
@@ -67,6 +68,13 @@ def offers_none(categories: Mapping[str, Any] | None, settings: Mapping[str, Any
     return _answer(categories)[1] in _NO_SUCH_TYPE or (settings is not None and _answer(settings)[0] == 404)
 
 
+def unread_offers(resource_type: str, categories: Mapping[str, Any] | None) -> dict[str, Unknown]:
+    """`offered` as a fact, where nobody knows it: the type is not known, and its categories could not be read."""
+    if categories is None or marker(categories) != "$unknown" or known_type(resource_type):
+        return {}
+    return {"offered": unread(categories, "the list of log categories")}
+
+
 def _answer(document: Mapping[str, Any]) -> tuple[object, str]:
     """Status and lower-case code of an answered "no"."""
     no = mapping(document.get("$absent") or document.get("$unsupported"))
@@ -109,12 +117,14 @@ def entra_offers(
     licence: str | Unknown,
     workload_identities: bool | Unknown | None = None,
     *,
+    secure_access: bool | Unknown | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> tuple[frozenset[str], frozenset[str]]:
     """(offered, perhaps offered) categories of the Entra tenant under its licence.
 
-    What a plan other than P1 or P2 offers is perhaps offered, unless `workload_identities` tells; so is a category that
-    only the tenant's own list names. Azure lists every category whatever the licence, so the list only narrows.
+    What a plan other than P1 or P2 offers is perhaps offered, unless `workload_identities` tells, or `secure_access`
+    says that it is held (part of that comes without it); so is a category that only the tenant's own list names. Azure
+    lists every category whatever the licence, so the list only narrows.
     """
     if offers_none(categories, settings):
         return frozenset(), frozenset()
@@ -124,6 +134,8 @@ def entra_offers(
     perhaps: set[str] = set()
     for name in names:
         held = _held(name, licence, workload_identities)
+        if held is None and secure_access is True and _is_secure_access(name):
+            held = True
         if held is not False:
             documented = (known := category(ENTRA, name)) is not None and known.documented
             (offered if held and (documented or live is not None) else perhaps).add(name)
@@ -134,6 +146,11 @@ def entra_withheld(licence: str | Unknown, workload_identities: bool | Unknown |
     """The categories that the Entra tenant certainly does not export under its licence."""
     names = (known.name for known in catalog()[ENTRA].categories)
     return frozenset(name for name in names if _held(name, licence, workload_identities) is False)
+
+
+def _is_secure_access(name: str) -> bool:
+    known = category(ENTRA, name)
+    return known is not None and known.licence == "Global Secure Access"
 
 
 def _held(name: str, licence: str | Unknown, workload_identities: bool | Unknown | None) -> bool | None:

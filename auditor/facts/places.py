@@ -70,6 +70,13 @@ class Places:
             if route.part and relevance(resource_type, route.category) != "operational":
                 self.at(route.kind, route.destination).receives.add(route.part.lower())
 
+    def audited(self, resources: Iterable[Resource]) -> None:
+        """Note where auditing policies send the audit events of databases."""
+        for resource in resources:
+            if "audited" in resource.facts and not isinstance(resource.settings, Unknown):
+                sent = [setting for setting in resource.settings if setting.kind == "sql-audit"]
+                self.name(sent, in_use=resource.in_focus)
+
     def flow_log(self, setting: LogSetting, *, in_use: bool = True) -> None:
         """Note the destinations of a flow log, and the container that it writes to."""
         self.name([setting], in_use=in_use)

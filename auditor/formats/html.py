@@ -13,7 +13,7 @@ import jinja2
 from markupsafe import Markup
 
 from auditor.documents import name_of
-from auditor.formats import words
+from auditor.formats import frameworks, words
 from auditor.formats.affected import Affected, columns
 from auditor.formats.safe import h, h_lines, h_prose, visible
 from auditor.formats.templates import environment, source
@@ -21,7 +21,7 @@ from auditor.formats.view import View, build_view
 from auditor.report import Report, State, Status, Tally
 
 STATE_CLASS: dict[State, str] = {"exported": "e", "partly": "p", "missing": "x", "accepted": "a", "unassessed": "q"}
-STATUS_CLASS: dict[Status, str] = {"pass": "e", "fail": "x", "unknown": "q", "not-applicable": "a"}
+STATUS_CLASS: dict[Status, str] = {"pass": "e", "fail": "x", "unknown": "q", "not-applicable": "a", "accepted": "a"}
 PRINTED_ROWS = 25  # of each rule, as in report.css; the rest is on screen and in the JSON
 
 
@@ -67,6 +67,7 @@ def _globals() -> dict[str, Any]:
         "printed_rows": PRINTED_ROWS,
         "name_of": name_of,
         "words": words,
+        "frameworks": frameworks,
     }
 
 

@@ -6,6 +6,10 @@ from __future__ import annotations
 # network, edge. Types that are not here follow, in the order of their names.
 TYPES = {
     "microsoft.aadiam/tenants": "Entra ID tenant",
+    "microsoft.intune/tenants": "Intune",
+    "microsoft.aad/domainservices": "Entra Domain Services",
+    "microsoft.azureactivedirectory/b2cdirectories": "Azure AD B2C tenant",
+    "microsoft.azureactivedirectory/ciamdirectories": "External ID tenant",
     "microsoft.management/managementgroups": "Management group",
     "microsoft.resources/subscriptions": "Subscription (Activity Log)",
     "microsoft.operationalinsights/workspaces": "Log Analytics workspace",
@@ -28,7 +32,11 @@ TYPES = {
     "microsoft.dbformysql/flexibleservers": "MySQL server",
     "microsoft.documentdb/databaseaccounts": "Cosmos DB account",
     "microsoft.cache/redis": "Redis cache",
+    "microsoft.streamanalytics/streamingjobs": "Stream Analytics job",
+    "microsoft.documentdb/mongoclusters": "MongoDB cluster",
+    "microsoft.cache/redisenterprise/databases": "Redis Enterprise database",
     "microsoft.synapse/workspaces": "Synapse workspace",
+    "microsoft.synapse/workspaces/sqlpools": "Synapse SQL pool",
     "microsoft.databricks/workspaces": "Databricks workspace",
     "microsoft.datafactory/factories": "Data Factory",
     "microsoft.kusto/clusters": "Data Explorer cluster",

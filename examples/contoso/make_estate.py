@@ -12,7 +12,23 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from scenes import alerts, central, databases, dmz, platform, regions, storage, tenant, vaults  # noqa: E402
+from scenes import (  # noqa: E402
+    alerts,
+    analytics,
+    central,
+    databases,
+    defence,
+    dmz,
+    edge,
+    general,
+    identity,
+    platform,
+    regions,
+    sql,
+    storage,
+    tenant,
+    vaults,
+)
 from scenes.estate import APP, PRINCIPAL, TENANT, Estate  # noqa: E402
 
 AS_OF = "2026-11-22T07:14:00Z"
@@ -33,7 +49,12 @@ HEADER = """\
 def build() -> Estate:
     """Contoso, with the answers."""
     estate = Estate()
-    for scene in (tenant, central, storage, vaults, dmz, regions, databases, platform, alerts):
+    for scene in (
+        *(tenant, central, storage, vaults, dmz, regions, databases),
+        *(platform, alerts, sql, analytics, edge, defence),
+        general,
+        identity,
+    ):
         scene.build(estate)
     for place in estate.named.values():
         estate.answer("log-destination-exists", place.id, place.exists, place.why)

@@ -72,7 +72,7 @@ def test_a_gate_that_could_not_look_does_not_pass(run, saved):
     only = ["--select", "resource-audit-logs-exported", "--fail-on", "critical"]
     code, _, err = run("scan", saved, *only)
     assert code == 3
-    assert re.search(r"Incomplete: \d+ of \d+ reads failed; --max-unassessed allows 0\.", err)
+    assert re.search(r"Incomplete: \d+ of [\d,]+ reads failed; --max-unassessed allows 0\.", err)
     code, _, err = run("scan", saved, *only, "--max-unassessed", "5%")
     assert code == 0
     assert "Gate passed" in err
@@ -114,6 +114,12 @@ def test_one_format_goes_to_stdout(run, saved):
         "entra-audit-logs",
         "entra-sign-in-logs",
         "entra-graph-activity-logs",
+        "entra-federation-sign-in-logs",
+        "entra-logs-retention",
+        "entra-new-log-categories",
+        "entra-provisioning-logs",
+        "entra-risk-logs",
+        "entra-logs-in-sentinel",
     }
 
 
@@ -199,10 +205,17 @@ def test_no_credentials(run):
 
 MISTAKES = [
     ("no such file", ["scan", "nope.snapshot"], "there is no such file", "hint:"),
-    ("no such format", ["scan", "x", "-f", "pdf"], 'there is no format "pdf"', "console, json"),
+    ("no such format", ["scan", "x", "-f", "pdf"], 'there is no format "pdf"', "console, controls"),
     ("several formats, no place", ["scan", "x", "-f", "json,html"], "2 formats, but one output", "-o out/"),
     ("-o is not az's", ["scan", "x", "-o", "json"], "-o names a file", "did you mean -f json?"),
     ("a rule misspelt", ["scan", "x", "--select", "keyvault-audit-log"], "no rule matches", "keyvault-audit-logs"),
+    ("a profile misspelt", ["scan", "x", "--profile", "pci"], 'there is no profile "pci"', "pci-4.0.1"),
+    (
+        "a profile's file misspelt",
+        ["rules", "list", "--profile", "my/pci.yaml"],
+        "there is no such profile",
+        "my/pci.yaml",
+    ),
     ("no such folder of rules", ["scan", "x", "--rules", "nope"], "no such folder", ""),
     ("no such severity", ["scan", "x", "--fail-on", "hihg"], "invalid choice: 'hihg'", "--help"),
     ("a limit that is none", ["scan", "x", "--max-unassessed", "some"], "neither a number nor a percentage", "5%"),
@@ -441,14 +454,14 @@ def test_help_fits_80_columns(run, monkeypatch):
 
 
 def test_an_internal_error_is_told_as_one(run, saved, monkeypatch):
-    monkeypatch.setattr("auditor.cli.run.judged", lambda *_: 1 / 0)
+    monkeypatch.setattr("auditor.cli.run.judged", lambda *_, **__: 1 / 0)
     code, _, err = run("scan", saved)
     assert code == 5
     assert "a bug" in err and "Traceback" not in err
 
 
 def test_ctrl_c(run, saved, monkeypatch):
-    def interrupt(*_):
+    def interrupt(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("auditor.cli.run.judged", interrupt)

@@ -63,7 +63,7 @@ class Batcher:
         bucket = await limits.turn(bucket_of(url))
         if self._off:
             return None
-        bucket.under_way += 1
+        bucket.send()
         try:
             answer = await self._joined(relative)
         finally:

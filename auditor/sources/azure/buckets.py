@@ -75,7 +75,7 @@ class Bucket:
         self._least = min(self._least, left)
         sure = self._least - _RESERVE - self.under_way
         if sure > self._filled(now):
-            self.capacity = max(self.capacity, sure)
+            self.capacity = max(self.capacity, sure + self.under_way)
             self._level = sure
 
     def freeze(self, seconds: float, now: float) -> None:
@@ -89,7 +89,9 @@ class Bucket:
         if passed > 0:
             self._at = now
             if self.capacity < math.inf:
-                self._level = min(self.capacity, self._level + passed * self.rate)
+                # Azure's bucket may be full, and still have to count those under way: so nothing fills in their place.
+                most = max(self._level, self.capacity - self.under_way)
+                self._level = min(most, self._level + passed * self.rate)
         return self._level
 
 

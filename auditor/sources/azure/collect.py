@@ -26,6 +26,7 @@ from auditor.sources.azure.progress import Progress
 from auditor.sources.azure.reader import Reader
 from auditor.sources.azure.refusals import grant_for
 from auditor.sources.azure.settings import category_jobs, settings_jobs, slim
+from auditor.sources.azure.sql_audit import audit_jobs
 from auditor.sources.azure.transport import open_transport
 from auditor.sources.azure.type_reads import OF_SUBSCRIPTION, OF_TENANT
 from auditor.sources.azure.work import Job, Work
@@ -204,6 +205,7 @@ def _plan_rest(reader: Reader) -> None:
     _aim(reader, reader.resources, check=False)
     settings_jobs(reader, reader.resources)
     category_jobs(reader, reader.resources)
+    audit_jobs(reader, reader.resources)
     known = {d.normal_id(resource["id"]) for resource in reader.resources}
     place_jobs(reader, known)
     detail_jobs(reader, known)
@@ -233,6 +235,7 @@ async def _read_all(reader: Reader) -> None:
         work.announce()
     if not subscriptions and not _anything(reader):
         raise _nothing_readable(reader)
+    await reader.each("settings", audit_jobs(reader, reader.resources))
     await read_destinations(reader, reader.resources)
 
 
@@ -288,6 +291,9 @@ async def _tenant(reader: Reader, subscriptions: Sequence[d.Document], work: Wor
     reader.tenant = await inventory.tenant(reader, subscriptions)
     groups = await inventory.management_groups(reader)
     work.add(reader.job(reads.SETTINGS, group["id"]) for group in groups)
+    # The list of groups does not say which is above which. The top one, the tenant's namesake, tells of the whole tree.
+    tops = [g for g in groups if d.name_of(g["id"]).lower() == reader.tenant.lower()] or groups
+    work.add(reader.job(reads.DESCENDANTS, group["id"]) for group in tops)
 
 
 async def _subscribed_skus(reader: Reader) -> None:

@@ -64,7 +64,7 @@ MANAGEMENT_GROUPS: Final = Read(
     action="Microsoft.Management/managementGroups/read",
 )
 DESCENDANTS: Final = Read(
-    type="Microsoft.Management/managementGroups/descendants",
+    type=d.DESCENDANTS,
     path="{of}/descendants",
     api_version="2023-04-01",
     action="Microsoft.Management/managementGroups/descendants/read",
@@ -96,6 +96,18 @@ ENTRA_CATEGORIES: Final = Read(
     api_version="2017-04-01-preview",
     action="microsoft.aadiam/diagnosticSettingsCategories/read",
 )
+INTUNE_SETTINGS: Final = Read(
+    type=d.INTUNE_SETTINGS,
+    path="/providers/microsoft.intune/diagnosticSettings",
+    api_version="2017-04-01-preview",
+    action="microsoft.intune/diagnosticSettings/read",
+)
+HEALTH_SERVICES: Final = Read(
+    type=d.HEALTH_SERVICES,
+    path="/providers/Microsoft.ADHybridHealthService/services",
+    api_version="2014-01-01",
+    action="Microsoft.ADHybridHealthService/services/read",
+)
 SUBSCRIBED_SKUS: Final = Read(  # from Graph, whose path and version differ: see collect.py
     type=d.SUBSCRIBED_SKUS,
     path="/providers/microsoft.graph/subscribedSkus",
@@ -120,6 +132,13 @@ FLOW_LOGS: Final = Read(
     path="{of}/flowLogs",
     api_version="2025-05-01",
     action="Microsoft.Network/networkWatchers/flowLogs/read",
+)
+SECURITY_POLICIES: Final = Read(
+    type=d.SECURITY_POLICIES,
+    path="{of}/securityPolicies",
+    api_version="2024-02-01",
+    action="Microsoft.Cdn/profiles/securityPolicies/read",
+    unsupported_on=frozenset({400}),  # a CDN profile from before Front Door has none
 )
 TABLES: Final = Read(
     type=d.TABLES,
@@ -146,6 +165,91 @@ EVENT_HUBS: Final = Read(
     api_version="2024-01-01",
     action="Microsoft.EventHub/namespaces/eventhubs/read",
 )
+SQL_AUDIT: Final = Read(
+    type=d.SQL_AUDIT,
+    path="{of}/auditingSettings/default",
+    api_version="2021-11-01",
+    action="Microsoft.Sql/servers/auditingSettings/read",
+    is_list=False,
+)
+SQL_EXTENDED_AUDIT: Final = Read(
+    type=d.SQL_EXTENDED_AUDIT,
+    path="{of}/extendedAuditingSettings/default",
+    api_version="2021-11-01",
+    action="Microsoft.Sql/servers/extendedAuditingSettings/read",
+    is_list=False,
+)
+SQL_SUPPORT_AUDIT: Final = Read(
+    type=d.SQL_SUPPORT_AUDIT,
+    path="{of}/devOpsAuditingSettings/default",
+    api_version="2021-11-01",
+    action="Microsoft.Sql/servers/devOpsAuditingSettings/read",
+    is_list=False,
+)
+SQL_DATABASE_AUDIT: Final = Read(
+    type=d.SQL_DATABASE_AUDIT,
+    path="{of}/auditingSettings/default",
+    api_version="2021-11-01",
+    action="Microsoft.Sql/servers/databases/auditingSettings/read",
+    is_list=False,
+    unsupported_on=frozenset({400}),  # BlobAuditingIsNotSupportedOnResourceType: it can have no policy of its own
+)
+SYNAPSE_AUDIT: Final = Read(
+    type=d.SYNAPSE_AUDIT,
+    path="{of}/auditingSettings/default",
+    api_version="2021-06-01",
+    action="Microsoft.Synapse/workspaces/auditingSettings/read",
+    is_list=False,
+)
+SYNAPSE_POOL_AUDIT: Final = Read(
+    type=d.SYNAPSE_POOL_AUDIT,
+    path="{of}/auditingSettings/default",
+    api_version="2021-06-01",
+    action="Microsoft.Synapse/workspaces/sqlPools/auditingSettings/read",
+    is_list=False,
+    unsupported_on=frozenset({400}),
+)
+POSTGRESQL_PARAMETERS: Final = Read(
+    type=d.POSTGRESQL_PARAMETERS,
+    path="{of}/configurations",
+    api_version="2022-12-01",
+    action="Microsoft.DBforPostgreSQL/flexibleServers/configurations/read",
+)
+MYSQL_PARAMETERS: Final = Read(
+    type=d.MYSQL_PARAMETERS,
+    path="{of}/configurations",
+    api_version="2023-06-30",
+    action="Microsoft.DBforMySQL/flexibleServers/configurations/read",
+)
+
+DEFENDER_PLANS: Final = Read(
+    type=d.DEFENDER_PLANS,
+    path="{of}/providers/Microsoft.Security/pricings",
+    api_version="2024-01-01",
+    action="Microsoft.Security/pricings/read",
+    unsupported_on=frozenset({400, 409}),  # "Subscription Not Registered": nobody ever switched anything on
+)
+SECURITY_CONTACT: Final = Read(
+    type=d.SECURITY_CONTACT,
+    path="{of}/providers/Microsoft.Security/securityContacts/default",
+    api_version="2023-12-01-preview",
+    action="Microsoft.Security/securityContacts/read",
+    is_list=False,
+    unsupported_on=frozenset({400, 409}),
+)
+SENTINEL: Final = Read(
+    type=d.SENTINEL,
+    path="{of}/providers/Microsoft.SecurityInsights/onboardingStates/default",
+    api_version="2024-09-01",
+    action="Microsoft.SecurityInsights/onboardingStates/read",
+    is_list=False,
+)
+SENTINEL_CONNECTORS: Final = Read(
+    type=d.SENTINEL_CONNECTORS,
+    path="{of}/providers/Microsoft.SecurityInsights/dataConnectors",
+    api_version="2025-07-01-preview",  # stable versions leave the connector of a whole tenant out
+    action="Microsoft.SecurityInsights/dataConnectors/read",
+)
 
 RESOURCE_GRAPH_TYPE: Final = "Microsoft.ResourceGraph/resources"
 RESOURCE_GRAPH_PATH: Final = "/providers/Microsoft.ResourceGraph/resources"
@@ -155,6 +259,8 @@ STORAGE_VERSION: Final = "2021-12-02"  # x-ms-version of the storage services; O
 # Types that can be read one by one: a destination in another subscription, or all when Resource Graph is out of reach.
 RESOURCE_VERSIONS: Final = {
     "Microsoft.ApiManagement/service": "2024-05-01",
+    "Microsoft.AzureActiveDirectory/b2cDirectories": "2021-04-01",
+    "Microsoft.AzureActiveDirectory/ciamDirectories": "2023-05-17-preview",
     "Microsoft.Compute/virtualMachineScaleSets": "2024-07-01",
     "Microsoft.Compute/virtualMachines": "2024-07-01",
     "Microsoft.ContainerService/managedClusters": "2024-05-01",
@@ -169,6 +275,8 @@ RESOURCE_VERSIONS: Final = {
     "Microsoft.Network/applicationGateways": "2024-05-01",
     "Microsoft.Network/azureFirewalls": "2024-05-01",
     "Microsoft.Network/bastionHosts": "2024-05-01",
+    "Microsoft.Network/firewallPolicies": "2024-05-01",
+    "Microsoft.Network/frontDoors": "2021-06-01",
     "Microsoft.Network/loadBalancers": "2024-05-01",
     "Microsoft.Network/natGateways": "2024-05-01",
     "Microsoft.Network/networkInterfaces": "2024-05-01",
@@ -180,6 +288,7 @@ RESOURCE_VERSIONS: Final = {
     "Microsoft.Network/virtualNetworkGateways": "2024-05-01",
     "Microsoft.Network/virtualNetworks": "2024-05-01",
     "Microsoft.OperationalInsights/workspaces": "2023-09-01",
+    "Microsoft.Security/automations": "2023-12-01-preview",
     "Microsoft.Sql/managedInstances": "2021-11-01",
     "Microsoft.Sql/servers": "2021-11-01",
     "Microsoft.Sql/servers/databases": "2021-11-01",

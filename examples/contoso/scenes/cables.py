@@ -33,10 +33,12 @@ class Network:
         """The id of something in the same resource group."""
         return rid(self.subscription, self.group, kind, name)
 
-    def place(self, kind: str, name: str, plan: Plan | None = None, *, sku: str = "", **properties: Any) -> Doc:
-        """Place something in the same group and region."""
+    def place(self, kind: str, name: str, plan: Plan | None = None, *, sku: str | Doc = "", **properties: Any) -> Doc:
+        """Place something in the same group and region; some types have their SKU, then a mapping, as a property."""
         document: Doc = {"id": self.child(kind, name), "type": kind, "name": name, "location": self.region, "tags": {}}
-        if sku:
+        if isinstance(sku, dict):
+            properties = {"sku": sku, **properties}
+        elif sku:
             document["sku"] = {"name": sku, "tier": "Regional" if kind.endswith(("Addresses", "Balancers")) else sku}
         document["properties"] = {"provisioningState": "Succeeded", **properties}
         self.estate.add(document, plan)
@@ -135,6 +137,7 @@ def security_group(net: Network, name: str, *rules: Doc, plan: Plan = NOTHING) -
         }
         for rule, priority, source, to, access, direction in _DEFAULTS
     ]
+    net.estate.answer("network-security-group-logs", group_id, plan.logs, plan.why)
     return net.place(NSG, name, plan, securityRules=own, defaultSecurityRules=defaults)
 
 
@@ -255,6 +258,8 @@ def balancer(
 ) -> tuple[str, list[str]]:
     """Place a load balancer, public or internal; gives the id of its pool and those of its NAT rules."""
     lb_id = net.child(f"{NET}/loadBalancers", name)
+    if sku != "Basic":
+        net.estate.answer("load-balancer-health-logs", lb_id, plan.logs, plan.why)
     front = f"{lb_id}/frontendIPConfigurations/front"
     pool = f"{lb_id}/backendAddressPools/pool"
     inner: Doc = {"provisioningState": "Succeeded"}

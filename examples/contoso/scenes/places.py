@@ -127,12 +127,18 @@ def everything(place: Place, **more: bool) -> Plan:
 
 
 def only(
-    place: Place, *categories: str, audit: str, why: str, off: tuple[str, ...] = (), dedicated: bool = False
+    place: Place,
+    *categories: str,
+    audit: str,
+    why: str,
+    off: tuple[str, ...] = (),
+    groups: tuple[str, ...] = (),
+    dedicated: bool = False,
 ) -> Plan:
-    """Some categories, by name, to one place."""
+    """Some categories, by name or group, to one place."""
     return Plan(
         why,
         "pass",
         audit,  # type: ignore[arg-type]
-        settings=(setting("selected", place, categories=categories, disabled=off, dedicated=dedicated),),
+        settings=(setting("selected", place, groups=groups, categories=categories, disabled=off, dedicated=dedicated),),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scenes.central import namespace
-from scenes.estate import DEV, NE, PROD, RETIRED, SE, SHARED, UK, UNSUPPORTED, WE, Estate, guid, rid
+from scenes.estate import DEV, NE, PROD, RETIRED, SE, SHARED, UK, UNSUPPORTED, WE, Estate, Plan, Status, guid, rid
 from scenes.places import (
     ALL_APP,
     ALL_SEC,
@@ -129,13 +129,17 @@ def _applications(estate: Estate) -> None:
             state="Enabled",
             tags={"note": '=HYPERLINK("http://example.com")'} if "cmd" in name else None,
         )
-    place(
-        estate, "Microsoft.AppConfiguration/configurationStores", "appcs-web-prod", AUDIT_SEC, app="web", sku="standard"
-    )
     partial = part("Audit by name, HttpRequest not", "fail", "Audit")
-    place(
-        estate, "Microsoft.AppConfiguration/configurationStores", "appcs-crm-prod", partial, app="crm", sku="standard"
+    stores: tuple[tuple[str, Plan, Status], ...] = (
+        ("web", AUDIT_SEC, "pass"),
+        ("crm", partial, "pass"),
+        ("hr", NOTHING, "fail"),
+        ("pos", DENIED, "unknown"),
     )
+    for app, plan, audit in stores:
+        kind = "Microsoft.AppConfiguration/configurationStores"
+        store = place(estate, kind, f"appcs-{app}-prod", plan, app=app, sku="standard")
+        estate.answer("app-configuration-audit-logs", store, audit, plan.why)
     place(
         estate,
         "Microsoft.CognitiveServices/accounts",
@@ -185,7 +189,9 @@ def _applications(estate: Estate) -> None:
         sku="Standard_S1",
         flavour="SignalR",
     )
-    place(estate, "Microsoft.DataFactory/factories", "adf-lake-prod", part("runs", "pass", "PipelineRuns"), app="lake")
+    runs = part("runs", "pass", "PipelineRuns")
+    factory = place(estate, "Microsoft.DataFactory/factories", "adf-lake-prod", runs, app="lake")
+    estate.answer("data-factory-run-logs", factory, "fail", "runs of pipelines, not of their activities")
 
 
 # --- containers -------------------------------------------------------------------------------------------------------
@@ -280,12 +286,6 @@ def _operations(estate: Estate) -> None:
 
 
 def _edge(estate: Estate) -> None:
-    access = part("the access log, but not the firewall's", "fail", "FrontDoorAccessLog")
-    for name, plan, sku in (
-        ("afd-contoso-web", access, "Premium_AzureFrontDoor"),
-        ("afd-contoso-shop", ALL_SEC, "Standard_AzureFrontDoor"),
-    ):
-        place(estate, "Microsoft.Cdn/profiles", name, plan, app="web", region="Global", sku=sku, resourceState="Active")
     for zone in ("contoso.com", "contoso-shop.eu"):
         place(estate, "Microsoft.Network/dnsZones", zone, None, app="dns", region="global", numberOfRecordSets=42)
     for zone in ("privatelink.vaultcore.azure.net", "privatelink.blob.core.windows.net"):

@@ -109,6 +109,18 @@ def test_a_full_bucket_empties_at_once_and_fills_by_its_rate() -> None:
     assert bucket.wait(0.4) == 0, "a clock that goes backwards takes nothing away"
 
 
+def test_what_azure_has_not_counted_yet_makes_no_room_for_more() -> None:
+    """Answers are slow, Azure's bucket is full all the time, and at last everything arrives there at once."""
+    bucket, now = Bucket(225, 24, 0.0), 0.0
+    for _ in range(1000):
+        if bucket.wait(now) == 0:
+            bucket.take(now)
+            bucket.send()
+        now += 0.01
+
+    assert bucket.under_way <= 225
+
+
 def test_an_answer_that_was_overtaken_is_not_believed() -> None:
     bucket = Bucket(225, 24, 0.0)
     for _ in range(225):
