@@ -41,6 +41,8 @@ TABLES: Final = "Microsoft.OperationalInsights/workspaces/tables"  # list, id {w
 LIFECYCLE: Final = "Microsoft.Storage/storageAccounts/managementPolicies"  # id {account}/managementPolicies/default
 CONTAINERS: Final = "Microsoft.Storage/storageAccounts/blobServices/containers"  # list, id {account}/blobServices/...
 EVENT_HUBS: Final = "Microsoft.EventHub/namespaces/eventhubs"  # list, id {namespace}/eventhubs
+# list, id {machine or cluster}/providers/{type}
+COLLECTION_RULE_ASSOCIATIONS: Final = "Microsoft.Insights/dataCollectionRuleAssociations"
 # Auditing policies: one document each, id {server}/auditingSettings/default. No resource listing holds them.
 SQL_AUDIT: Final = "Microsoft.Sql/servers/auditingSettings"
 SQL_EXTENDED_AUDIT: Final = "Microsoft.Sql/servers/extendedAuditingSettings"  # the same, with the filter on events
@@ -71,6 +73,7 @@ ABOUT: Final = frozenset(
         LIFECYCLE,
         CONTAINERS,
         EVENT_HUBS,
+        COLLECTION_RULE_ASSOCIATIONS,
         STORAGE_ANALYTICS,
         SQL_AUDIT,
         SQL_EXTENDED_AUDIT,
@@ -213,10 +216,10 @@ def kind_key(document: Mapping[str, Any]) -> tuple[str, str, str]:
     """(type, kind, SKU): resources alike in these offer the same categories, so one list is read for all of them."""
     sku = document.get("sku")
     sku_name = sku.get("name") if isinstance(sku, Mapping) else None
-    if not isinstance(sku_name, str):  # workspaces, vaults, gateways carry it inside
+    if not isinstance(sku_name, str):  # workspaces, vaults, gateways carry it inside, apps the tier of their plan
         properties = document.get("properties")
         inner = properties.get("sku") if isinstance(properties, Mapping) else None
-        sku_name = inner.get("name") if isinstance(inner, Mapping) else ""
+        sku_name = inner.get("name") if isinstance(inner, Mapping) else inner if isinstance(inner, str) else ""
     return (
         str(document.get("type") or "").lower(),
         str(document.get("kind") or "").lower(),

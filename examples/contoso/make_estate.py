@@ -12,7 +12,21 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from scenes import alerts, analytics, central, databases, dmz, platform, regions, sql, storage, tenant, vaults  # noqa: E402
+from scenes import (  # noqa: E402
+    alerts,
+    analytics,
+    applications,
+    central,
+    databases,
+    dmz,
+    machines,
+    platform,
+    regions,
+    sql,
+    storage,
+    tenant,
+    vaults,
+)  # fmt: skip
 from scenes.estate import APP, PRINCIPAL, TENANT, Estate  # noqa: E402
 
 AS_OF = "2026-11-22T07:14:00Z"
@@ -33,7 +47,8 @@ HEADER = """\
 def build() -> Estate:
     """Contoso, with the answers."""
     estate = Estate()
-    for scene in (tenant, central, storage, vaults, dmz, regions, databases, platform, alerts, sql, analytics):
+    scenes = (tenant, central, storage, vaults, dmz, regions, databases, platform, machines, applications, alerts, sql)
+    for scene in (*scenes, analytics):
         scene.build(estate)
     for place in estate.named.values():
         estate.answer("log-destination-exists", place.id, place.exists, place.why)
