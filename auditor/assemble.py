@@ -18,6 +18,7 @@ from auditor.facts.alerts import alert_facts
 from auditor.facts.classic import classic_logging, classic_only
 from auditor.facts.compute import COMPUTE
 from auditor.facts.destinations import Resolver, destination_index
+from auditor.facts.edge import classic_front_door_facts, firewall_facts, front_door_facts
 from auditor.facts.evidence import protected_somewhere
 from auditor.facts.exposure import exposure, open_without_group
 from auditor.facts.flows import FlowCover, Flows, flow_facts
@@ -48,6 +49,9 @@ _FACTS_OF_TYPE: Mapping[str, TypeFacts] = {
     "microsoft.dbformysql/flexibleservers": mysql_facts,
     "microsoft.dbforpostgresql/flexibleservers": postgresql_facts,
     d.SUBSCRIPTION.lower(): alert_facts,
+    "microsoft.cdn/profiles": front_door_facts,
+    "microsoft.network/azurefirewalls": firewall_facts,
+    "microsoft.network/frontdoors": classic_front_door_facts,
 }
 _NO_LICENCE = "The tenant has no Entra ID P1 or P2 licence, which exporting these logs needs: a licence gap."
 _STAND_IN_FACTS = (

@@ -38,6 +38,7 @@ LOG_PROFILES: Final = "Microsoft.Insights/logProfiles"  # list, id /subscription
 FLOW_LOGS: Final = "Microsoft.Network/networkWatchers/flowLogs"  # list, id {watcher}/flowLogs; and each of its items
 DELETED_VAULTS: Final = "Microsoft.KeyVault/deletedVaults"  # list, id /subscriptions/{s}/providers/{type}
 TABLES: Final = "Microsoft.OperationalInsights/workspaces/tables"  # list, id {workspace}/tables; and each of its items
+SECURITY_POLICIES: Final = "Microsoft.Cdn/profiles/securityPolicies"
 LIFECYCLE: Final = "Microsoft.Storage/storageAccounts/managementPolicies"  # id {account}/managementPolicies/default
 CONTAINERS: Final = "Microsoft.Storage/storageAccounts/blobServices/containers"  # list, id {account}/blobServices/...
 EVENT_HUBS: Final = "Microsoft.EventHub/namespaces/eventhubs"  # list, id {namespace}/eventhubs
@@ -71,6 +72,7 @@ ABOUT: Final = frozenset(
         ENTRA_CATEGORIES,
         SUBSCRIBED_SKUS,
         LIFECYCLE,
+        SECURITY_POLICIES,
         CONTAINERS,
         EVENT_HUBS,
         COLLECTION_RULE_ASSOCIATIONS,

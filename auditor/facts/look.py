@@ -21,6 +21,7 @@ SHARED_TYPES: Final[frozenset[str]] = frozenset(
         "microsoft.insights/actiongroups",
         "microsoft.insights/activitylogalerts",
         "microsoft.insights/datacollectionrules",
+        "microsoft.network/firewallpolicies",
     }
 )
 TypeFacts = Callable[[str, Document, "Look"], Mapping[str, Any]]

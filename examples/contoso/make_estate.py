@@ -19,6 +19,7 @@ from scenes import (  # noqa: E402
     central,
     databases,
     dmz,
+    edge,
     machines,
     platform,
     regions,
@@ -26,7 +27,7 @@ from scenes import (  # noqa: E402
     storage,
     tenant,
     vaults,
-)  # fmt: skip
+)
 from scenes.estate import APP, PRINCIPAL, TENANT, Estate  # noqa: E402
 
 AS_OF = "2026-11-22T07:14:00Z"
@@ -47,8 +48,8 @@ HEADER = """\
 def build() -> Estate:
     """Contoso, with the answers."""
     estate = Estate()
-    scenes = (tenant, central, storage, vaults, dmz, regions, databases, platform, machines, applications, alerts, sql)
-    for scene in (*scenes, analytics):
+    scenes = (tenant, central, storage, vaults, dmz, regions, databases, platform, alerts, sql, analytics, edge)
+    for scene in (*scenes, machines, applications):
         scene.build(estate)
     for place in estate.named.values():
         estate.answer("log-destination-exists", place.id, place.exists, place.why)

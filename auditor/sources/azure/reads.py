@@ -121,6 +121,13 @@ FLOW_LOGS: Final = Read(
     api_version="2025-05-01",
     action="Microsoft.Network/networkWatchers/flowLogs/read",
 )
+SECURITY_POLICIES: Final = Read(
+    type=d.SECURITY_POLICIES,
+    path="{of}/securityPolicies",
+    api_version="2024-02-01",
+    action="Microsoft.Cdn/profiles/securityPolicies/read",
+    unsupported_on=frozenset({400}),  # a CDN profile from before Front Door has none
+)
 TABLES: Final = Read(
     type=d.TABLES,
     path="{of}/tables",
@@ -238,6 +245,8 @@ RESOURCE_VERSIONS: Final = {
     "Microsoft.Network/applicationGateways": "2024-05-01",
     "Microsoft.Network/azureFirewalls": "2024-05-01",
     "Microsoft.Network/bastionHosts": "2024-05-01",
+    "Microsoft.Network/firewallPolicies": "2024-05-01",
+    "Microsoft.Network/frontDoors": "2021-06-01",
     "Microsoft.Network/loadBalancers": "2024-05-01",
     "Microsoft.Network/natGateways": "2024-05-01",
     "Microsoft.Network/networkInterfaces": "2024-05-01",

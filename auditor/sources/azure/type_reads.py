@@ -18,6 +18,7 @@ OF_SUBSCRIPTION: Final[tuple[Read, ...]] = (
 )
 OF_TENANT: Final[tuple[Read, ...]] = (reads.ENTRA_SETTINGS, reads.ENTRA_CATEGORIES)
 OF_TYPE: Final[Mapping[str, tuple[Read, ...]]] = {  # by lower-case resource type
+    "microsoft.cdn/profiles": (reads.SECURITY_POLICIES,),
     "microsoft.dbformysql/flexibleservers": (reads.MYSQL_PARAMETERS,),
     "microsoft.dbforpostgresql/flexibleservers": (reads.POSTGRESQL_PARAMETERS,),
     "microsoft.network/networkwatchers": (reads.FLOW_LOGS,),

@@ -33,10 +33,12 @@ class Network:
         """The id of something in the same resource group."""
         return rid(self.subscription, self.group, kind, name)
 
-    def place(self, kind: str, name: str, plan: Plan | None = None, *, sku: str = "", **properties: Any) -> Doc:
-        """Place something in the same group and region."""
+    def place(self, kind: str, name: str, plan: Plan | None = None, *, sku: str | Doc = "", **properties: Any) -> Doc:
+        """Place something in the same group and region; some types have their SKU, then a mapping, as a property."""
         document: Doc = {"id": self.child(kind, name), "type": kind, "name": name, "location": self.region, "tags": {}}
-        if sku:
+        if isinstance(sku, dict):
+            properties = {"sku": sku, **properties}
+        elif sku:
             document["sku"] = {"name": sku, "tier": "Regional" if kind.endswith(("Addresses", "Balancers")) else sku}
         document["properties"] = {"provisioningState": "Succeeded", **properties}
         self.estate.add(document, plan)

@@ -23,6 +23,7 @@ from scenes.places import (
     ALL_SEC,
     ARCH_GONE,
     AUDIT_SEC,
+    DENIED,
     FLOW_NE,
     FLOW_WE,
     LAW_MSP,
@@ -30,6 +31,7 @@ from scenes.places import (
     NOTHING,
     everything,
 )
+from scenes.things import part
 from scenes.watchers import GOOD, OPEN, VNETS, Watcher, flow_log
 
 HIDDEN_STORE = Place(
@@ -77,7 +79,7 @@ def _full(estate: Estate, prod: Watcher) -> None:
         "afw-hub-we",
         to_law,
         sku={"name": "AZFW_VNet", "tier": "Premium"},
-        threatIntelMode="Deny",
+        firewallPolicy={"id": hub.child(f"{NET}/firewallPolicies", "afwp-hub")},
         ipConfigurations=[
             {
                 "name": "public",
@@ -86,6 +88,16 @@ def _full(estate: Estate, prod: Watcher) -> None:
             }
         ],
     )
+    hub.place(
+        f"{NET}/firewallPolicies",
+        "afwp-hub",
+        sku={"tier": "Premium"},
+        threatIntelMode="Deny",
+        intrusionDetection={"mode": "Deny"},
+        dnsSettings={"servers": [], "enableProxy": True},
+    )
+    for rule in ("azure-firewall-rule-logs", "azure-firewall-idps-logs", "azure-firewall-dns-logs"):
+        estate.answer(rule, firewall, "pass", to_law.why)
     _gateways(hub)
     bastion_group = security_group(hub, "nsg-hub-bastion", allow("https", 120, "443"), plan=ALL_SEC)
     _bastion(hub, "bas-hub-we", subnet(hub, "AzureBastionSubnet", bastion_group), ALL_SEC)
@@ -107,6 +119,11 @@ def _full(estate: Estate, prod: Watcher) -> None:
         web, "nsg-web-agw", allow("https", 100, "443"), allow("m", 110, "65200-65535", "GatewayManager")
     )
     gateway(web, "agw-web-we", subnet(web, "snet-agw", group), address(web, "pip-agw-web"), plan=ALL_SEC)
+    within = web.document["properties"]["subnets"][-1]
+    gateway(web, "agw-web-intern", within, address(web, "pip-agw-intern"), plan=DENIED)
+    waf_only = part("the firewall's log, but not the access log", "pass", "ApplicationGatewayFirewallLog")
+    gateway(web, "agw-web-shop", within, address(web, "pip-agw-shop"), plan=waf_only, access="fail")
+    gateway(web, "agw-web-plain", within, address(web, "pip-agw-plain"), tier="Standard_v2")
     estate.answer(OPEN, group["id"], "pass", "HTTPS to an application gateway; a VNet flow log watches it")
     group = security_group(web, "nsg-web-api", allow("https", 100, "443"), allow("m", 110, "3443", "ApiManagement"))
     within = subnet(web, "snet-api", group)
@@ -145,6 +162,7 @@ def _gateways(hub: Network) -> None:
 def _bastion(net: Network, name: str, within: Doc, plan: Plan) -> None:
     public = address(net, f"pip-{name}")
     bastion_id = net.child(f"{NET}/bastionHosts", name)
+    net.estate.answer("bastion-audit-logs", bastion_id, plan.audit, plan.why)
     configuration = f"{bastion_id}/bastionHostIpConfigurations/default"
     public["properties"]["ipConfiguration"] = {"id": configuration}
     within["properties"]["ipConfigurations"].append({"id": configuration})

@@ -17,7 +17,7 @@ from scenes.cables import (
     security_group,
     subnet,
 )
-from scenes.estate import MA, PROD, WE, Doc, Estate, rid
+from scenes.estate import MA, PROD, WE, Doc, Estate, Plan, Status, rid
 from scenes.places import ALL_SEC, NOTHING
 
 RULE = "public-nsg-flow-logs"
@@ -154,18 +154,30 @@ def scale_set(
     return document
 
 
-def gateway(net: Network, name: str, within: Doc, public: Doc, *, plan: object = NOTHING) -> Doc:
-    """Place an application gateway with a public listener on 443."""
+def gateway(
+    net: Network,
+    name: str,
+    within: Doc,
+    public: Doc,
+    *,
+    plan: Plan = NOTHING,
+    tier: str = "WAF_v2",
+    access: Status | None = None,
+) -> Doc:
+    """Place an application gateway with a public listener on 443; its access log fares as its logs do, unless told."""
     gateway_id = net.child(f"{NET}/applicationGateways", name)
     front = f"{gateway_id}/frontendIPConfigurations/public"
     port = f"{gateway_id}/frontendPorts/https"
     own = f"{gateway_id}/gatewayIPConfigurations/gateway"
     within["properties"].setdefault("applicationGatewayIPConfigurations", []).append({"id": own})
+    net.estate.answer("application-gateway-access-logs", gateway_id, access or plan.logs, plan.why)
+    if tier == "WAF_v2":
+        net.estate.answer("application-gateway-firewall-logs", gateway_id, plan.logs, plan.why)
     return net.place(
         f"{NET}/applicationGateways",
         name,
-        plan,  # type: ignore[arg-type]
-        sku={"name": "WAF_v2", "tier": "WAF_v2"},
+        plan,
+        sku={"name": tier, "tier": tier},
         operationalState="Running",
         gatewayIPConfigurations=[{"name": "gateway", "id": own, "properties": {"subnet": {"id": within["id"]}}}],
         frontendIPConfigurations=[

@@ -295,12 +295,6 @@ def _operations(estate: Estate) -> None:
 
 
 def _edge(estate: Estate) -> None:
-    access = part("the access log, but not the firewall's", "fail", "FrontDoorAccessLog")
-    for name, plan, sku in (
-        ("afd-contoso-web", access, "Premium_AzureFrontDoor"),
-        ("afd-contoso-shop", ALL_SEC, "Standard_AzureFrontDoor"),
-    ):
-        place(estate, "Microsoft.Cdn/profiles", name, plan, app="web", region="Global", sku=sku, resourceState="Active")
     for zone in ("contoso.com", "contoso-shop.eu"):
         place(estate, "Microsoft.Network/dnsZones", zone, None, app="dns", region="global", numberOfRecordSets=42)
     for zone in ("privatelink.vaultcore.azure.net", "privatelink.blob.core.windows.net"):
