@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from auditor.errors import AuditorError, RuleError
+from auditor.profile import AcceptedDestinations
 from auditor.report import SEVERITIES, Severity
 from auditor.sources.azure.cloud import CLOUDS, Cloud, custom_cloud
 from auditor.strict_yaml import convert, load
@@ -45,13 +46,6 @@ class ScopeFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     exclude_tags: list[str] = []
     types: list[str] = []
     exclude_types: list[str] = []
-
-
-class AcceptedDestinations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The places that logs may be sent to: ids with `*`, or kinds such as `log-analytics`; and tags as `name=value`."""
-
-    ids: list[str] = []
-    tags: list[str] = []
 
 
 class RulesFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -92,6 +86,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """The whole configuration file (`auditor.yaml`)."""
 
     version: int = 1
+    profile: str = ""
     cloud: str = "public"
     endpoints: Endpoints = Endpoints()
     scope: ScopeFile = ScopeFile()

@@ -24,7 +24,11 @@ Status = Literal["pass", "fail", "unknown", "not-applicable"]
 Severity = Literal["critical", "high", "medium", "low", "info"]
 State = Literal["exported", "partly", "missing", "accepted", "unassessed"]
 
+# The worst first. "not-judged": rules that it maps to were left out; "not-covered": no rule maps to it.
+ControlStatus = Literal["fail", "unknown", "not-judged", "pass", "not-applicable", "not-covered"]
+
 SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low", "info")
+CONTROL_STATUSES: tuple[ControlStatus, ...] = ("fail", "unknown", "not-judged", "pass", "not-applicable", "not-covered")
 STATES: tuple[State, ...] = ("exported", "partly", "missing", "accepted", "unassessed")
 
 
@@ -163,6 +167,46 @@ class Completeness(msgspec.Struct, frozen=True, kw_only=True):
         return (self.planned - self.unknown) / self.planned if self.planned else 1.0
 
 
+class ChangeInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule's severity or parameter that is not the rule's own."""
+
+    rule: str
+    what: str  # "severity", or a parameter's name
+    value: Any
+    default: Any
+    by: str  # "profile NAME", or "configuration"
+
+
+class ProfileInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What was expected: the profile that chose the rules, and what it and the configuration changed of them."""
+
+    name: str
+    title: str = ""
+    extends: list[str] = []  # the nearest first
+    changes: list[ChangeInfo] = []
+
+
+class ControlInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """One numbered demand of a framework: the worst that its rules say of it."""
+
+    id: str
+    title: str = ""
+    status: ControlStatus
+    because: str = ""  # why no rule says more
+    note: str = ""  # where the rules ask for something else than the control's letter
+    rules: list[str] = []
+
+
+class FrameworkInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A framework's controls, with what this scan says of each."""
+
+    name: str
+    profile: str
+    title: str = ""
+    about: str = ""
+    controls: list[ControlInfo] = []
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The result of judging one estate at one time."""
 
@@ -178,6 +222,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     destinations: list[DestinationInfo] = []
     retirements: list[RetirementInfo] = []
     unread: list[UnreadInfo] = []
+    profile: ProfileInfo | None = None
+    frameworks: list[FrameworkInfo] = []
     completeness: Completeness
 
 

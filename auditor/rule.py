@@ -90,6 +90,7 @@ class RuleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     frameworks: dict[str, list[str]] = {}
     references: list[str] = []
     params: dict[str, Any] = {}
+    optional: bool = False
     tests: list[TestFile] = []
 
 
@@ -162,6 +163,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     tests: tuple[TestFile, ...]
     test_lines: tuple[int, ...]
     paths: tuple[str, ...]  # every path that the rule reads, to warn of those no test has
+    optional: bool = False  # it judges only where its id is named: on the command line, or in a profile
 
     @property
     def id(self) -> str:
@@ -229,6 +231,7 @@ def compile_rule(raw: Mapping[str, Any], lines: Lines, file: str) -> Rule:
         tests=tuple(written.tests),
         test_lines=tuple(lines.of(("tests", i)) or 1 for i in range(len(written.tests))),
         paths=tuple(path for path in dict.fromkeys(paths) if not path.startswith("params.")),
+        optional=written.optional,
     )
 
 
@@ -390,34 +393,12 @@ def load_rules(folder: Path | Traversable | None = None) -> list[Rule]:
     return [rules[key] for key in sorted(rules)]
 
 
-def choose(rules: Sequence[Rule], select: Sequence[str] = (), ignore: Sequence[str] = ()) -> list[Rule]:
-    """Only the rules whose id meets one of `select` (all, if empty) and none of `ignore`; globs allowed.
-
-    Raises `RuleError` for a word that meets no rule.
-    """
-
-    def chosen(words: Sequence[str]) -> set[str]:
-        found: set[str] = set()
-        for word in words:
-            hits = {r.id for r in rules if re.fullmatch(_glob(word), r.id) or (word.lower() in SEVERITIES
-                    and r.info.severity == word.lower())}  # fmt: skip
-            if not hits:
-                near = get_close_matches(word, [r.id for r in rules], n=3, cutoff=0.4)
-                raise RuleError("--select/--ignore", None, f'no rule matches "{word}"',
-                                f"did you mean {', '.join(near)}?" if near else "auditor rules list")  # fmt: skip
-            found |= hits
-        return found
-
-    keep = chosen(select) if select else {r.id for r in rules}
-    drop = chosen(ignore)
-    return [rule for rule in rules if rule.id in keep - drop]
+def area(rule: Rule) -> str:
+    """The folder that the rule's file is in."""
+    return Path(rule.file).parent.name
 
 
 def with_severity(rule: Rule, severity: Severity) -> Rule:
     """The rule with one severity for whatever fails it: who sets it has weighed the cases."""
     info = msgspec.structs.replace(rule.info, severity=severity, severity_when=[])
     return msgspec.structs.replace(rule, info=info, severity_when=())
-
-
-def _glob(word: str) -> str:
-    return re.escape(word.lower()).replace(r"\*", ".*").replace(r"\?", ".")

@@ -1,4 +1,4 @@
-"""Where the rules, the report templates and the Contoso estate are: inside the wheel, or at the top of a checkout."""
+"""Where rules, profiles, report templates and the Contoso estate are: in the wheel, or at the top of a checkout."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-_CHECKOUT = {"rules": "rules", "templates": "reports/templates", "contoso": "examples/contoso"}
+_CHECKOUT = {"rules": "rules", "profiles": "profiles", "templates": "reports/templates", "contoso": "examples/contoso"}
 
 
 def shipped(name: str) -> Traversable:
-    """The folder `rules`, `templates` or `contoso`, in a wheel, a zipped wheel or a bare checkout."""
+    """The folder `rules`, `profiles`, `templates` or `contoso`, in a wheel, a zipped wheel or a bare checkout."""
     wheel = files("auditor").joinpath("_data", name)
     return wheel if wheel.is_dir() else Path(__file__).parents[1] / _CHECKOUT[name]
 

@@ -9,9 +9,11 @@ from functools import cache
 from pathlib import Path
 
 from auditor.assemble import assemble
+from auditor.controls import with_controls
 from auditor.emulator import running
 from auditor.formats import renderer
 from auditor.judge import judge
+from auditor.profile import apply, read_profile
 from auditor.report import Report
 from auditor.rule import load_rules
 from auditor.sources.azure.collect import collect_now
@@ -25,6 +27,7 @@ REPORTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "summary.txt": ("console", ()),
     "summary.md": ("markdown-summary", ()),
     f"{SMALL}.txt": ("console", (SMALL,)),
+    f"{SMALL}-controls.txt": ("controls", (SMALL,)),
     f"{SMALL}.json": ("json", (SMALL,)),
     f"{SMALL}.md": ("markdown", (SMALL,)),
     f"{SMALL}-summary.md": ("markdown-summary", (SMALL,)),
@@ -40,7 +43,8 @@ def scanned(subscriptions: tuple[str, ...]) -> Report:
     with running(ESTATE) as azure:
         as_of = datetime.fromisoformat(azure.as_of)
         collection = collect_now(azure.scan_options(subscriptions=subscriptions), clock=lambda: as_of)
-    return judge(assemble(collection), load_rules(), generated_at=collection.run.finished_at)
+    chosen = apply(read_profile(), load_rules())
+    return with_controls(judge(assemble(collection), chosen.rules, generated_at=collection.run.finished_at), chosen)
 
 
 def readme() -> str:

@@ -12,6 +12,7 @@ import msgspec
 import rule_pages
 
 from auditor.config import Configuration
+from auditor.profile import ProfileFile
 from auditor.rule_schema import findings_schema, rule_schema
 
 ROOT = Path(__file__).parents[1]
@@ -27,7 +28,18 @@ def configuration_schema() -> str:
     return json.dumps(schema, indent=2) + "\n"
 
 
+def profile_schema() -> str:
+    """The JSON schema of profiles, for editors."""
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Profile of the Azure Logging Auditor",
+        **msgspec.json.schema(ProfileFile),
+    }
+    return json.dumps(schema, indent=2) + "\n"
+
+
 GENERATED = {
+    "profiles/profile.schema.json": profile_schema,
     "rules/rule.schema.json": rule_schema,
     "reports/findings.schema.json": findings_schema,
     "reports/configuration.schema.json": configuration_schema,

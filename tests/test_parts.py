@@ -7,10 +7,12 @@ import msgspec
 import pytest
 
 from auditor.assemble import assemble
+from auditor.controls import with_controls
 from auditor.documents import SUBSCRIPTION, Collection, Run
 from auditor.formats.json import render
 from auditor.judge import judge
 from auditor.parts import Held, judge_in_parts, looked_for
+from auditor.profile import apply, read_profile
 from auditor.rule import load_rules
 from auditor.sources import snapshot
 from auditor.survey import Survey
@@ -65,6 +67,13 @@ def test_from_a_snapshot_in_two_processes(collection, report, tmp_path):
     snapshot.write(file, collection)
     parts = snapshot.open_parts(file)
     assert render(judge_in_parts(parts, load_rules, jobs=2, size=1)) == render(report)
+
+
+def test_the_framework_view_is_the_same(collection, report):
+    chosen = apply(read_profile(), load_rules())
+    whole = with_controls(report, chosen)
+    assert whole.frameworks
+    assert render(with_controls(judge_in_parts(Held(collection), load_rules, size=1), chosen)) == render(whole)
 
 
 def test_an_empty_estate_is_one_part():

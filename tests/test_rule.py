@@ -7,8 +7,9 @@ import jsonschema
 import pytest
 import yaml
 
+from auditor.choose import choose
 from auditor.errors import RuleError
-from auditor.rule import choose, load_rules, parse_rule
+from auditor.rule import load_rules, parse_rule
 from auditor.rule_schema import rule_schema
 from auditor.rule_tests import run_tests
 

@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from auditor.profile import built_in, read_profile
 from auditor.rule import load_rules
 from auditor.rule_mutants import survivors
 from auditor.rule_tests import run_tests, unmet_paths
 
 RULES = load_rules()
+PROFILES = {profile.framework: profile for profile in map(read_profile, built_in()) if profile.framework}
 NO_BICEP = {"activity-log-profile-retired"}  # a template cannot delete
 EQUIVALENT = yaml.safe_load((Path(__file__).parent / "equivalent_mutants.yaml").read_text(encoding="utf-8")) or {}
 OUTCOMES = [outcome for rule in RULES for outcome in run_tests(rule)]
@@ -48,3 +50,23 @@ def test_a_shipped_rule_is_complete(rule):
     assert info.blind_to is not None and info.blind_to.questions
     assert info.frameworks
     assert info.references and all(link.startswith("https://") for link in info.references)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=[rule.id for rule in RULES])
+def test_the_controls_that_a_rule_names_are_known_to_the_profile_of_their_framework(rule):
+    families = {name.rpartition(" ")[0]: name for name in PROFILES}
+    for framework, controls in rule.info.frameworks.items():
+        family = framework.rpartition(" ")[0]
+        assert framework in PROFILES or family not in families, (
+            f"{rule.file}: no profile speaks for {framework}; did you mean {families.get(family)}?"
+        )
+        profile = PROFILES.get(framework)
+        for control in controls if profile else ():
+            file = f"profiles/{profile.name}.yaml"
+            assert control in profile.controls, (
+                f"{rule.file} names {framework} {control}, which {file} does not know: check the number, or add it "
+                f'there under controls, such as  "{control}": {{title: ...}}'
+            )
+            assert not profile.controls[control].not_covered, (
+                f"{rule.file} names {framework} {control}, but {file} says that no rule can: take away its not_covered"
+            )

@@ -12,7 +12,9 @@ from pathlib import Path
 from auditor.cli.output import DEFAULT_NAMES, Output, write_outputs
 from auditor.cli.progress import shown
 from auditor.cli.run import judged
+from auditor.controls import with_controls
 from auditor.errors import AuditorError
+from auditor.profile import apply, read_profile
 from auditor.rule import load_rules
 from auditor.shipped import shipped
 
@@ -35,7 +37,8 @@ def demo(arguments: argparse.Namespace) -> int:
         as_of = datetime.fromisoformat(azure.as_of)  # Contoso's own day, so that its reports stay as they are
         with shown(quiet=arguments.quiet) as progress:
             collection = collect_now(azure.scan_options(), progress=progress, clock=lambda: as_of)
-    report = judged(collection, load_rules(), "Azure logging coverage")
+    chosen = apply(read_profile(), load_rules())
+    report = with_controls(judged(collection, chosen.rules, "Azure logging coverage"), chosen)
     snapshot.write(folder / "contoso.snapshot", collection)
     outputs = [Output(name, str(folder / DEFAULT_NAMES[name])) for name in DEMO_FORMATS]
     write_outputs(report, outputs)

@@ -16,6 +16,7 @@ from auditor.report import Report
 
 DEFAULT_NAMES = {
     "console": "summary.txt",
+    "controls": "controls.txt",
     "json": "findings.json",
     "markdown": "report.md",
     "markdown-summary": "summary.md",
@@ -70,8 +71,8 @@ def write_outputs(report: Report, outputs: Sequence[Output]) -> None:
 
 
 def _print(name: str, made: Iterable[str]) -> None:
-    """Write to stdout: the console summary in what the terminal can show, all else as the UTF-8 that files are."""
-    if name == "console":
+    """Write to stdout: what is for a terminal in what the terminal can show, all else as the UTF-8 that files are."""
+    if name in ("console", "controls"):
         from auditor.formats.console import fitted
 
         sys.stdout.write(fitted("".join(made), sys.stdout.encoding, os.environ))

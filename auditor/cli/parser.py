@@ -14,7 +14,7 @@ AUTH_NAMES = ("auto", "cli", "powershell", "azd", "environment", "client-secret"
               "managed-identity", "workload-identity", "device-code", "browser")  # fmt: skip
 INVENTORY_NAMES = ("graph", "arm")
 SEVERITY_NAMES = ("critical", "high", "medium", "low", "info")
-FORMAT_NAMES = ("console", "json", "markdown", "markdown-summary", "html")
+FORMAT_NAMES = ("console", "controls", "json", "markdown", "markdown-summary", "html")
 EXIT_CODES = """exit codes:
   0    done; gate passed, or no gate set
   1    gate failed: a failure at or above --fail-on
@@ -126,7 +126,7 @@ def _doctor(commands: Any) -> None:
     parser.add_argument("-f", "--format", choices=("text", "json"), default="text", help="for people, or for machines")
     _azure(parser)
     _config(parser)
-    parser.set_defaults(select=[], ignore=[], rules=[])
+    parser.set_defaults(select=[], ignore=[], rules=[], profile=None)
 
 
 def _report(commands: Any) -> None:
@@ -152,7 +152,7 @@ def _rules(commands: Any) -> None:
     new.add_argument("-o", "--output", default="rules", metavar="DIR",
                      help="the folder to write it in (default: rules)")  # fmt: skip
     _add(words, "schema", "print the JSON schema of rule files, for editors", _later("rules", "schema"))
-    parser.set_defaults(select=[], ignore=[], rules=[], config=None)
+    parser.set_defaults(select=[], ignore=[], rules=[], profile=None, config=None)
 
 
 def _demo(commands: Any) -> None:
@@ -221,10 +221,16 @@ def _positive(text: str) -> int:
 
 def _judging(parser: argparse.ArgumentParser) -> None:
     judging = parser.add_argument_group("rules")
+    _profile(judging)
     judging.add_argument("--select", action="append", default=[], metavar="RULE", help="only these rules "
-                         "(id, glob or severity; comma-separated or repeated)")  # fmt: skip
+                         "(id, glob, area/* or severity; comma-separated or repeated)")  # fmt: skip
     judging.add_argument("--ignore", action="append", default=[], metavar="RULE", help="all but these rules")
     _folders(parser, judging)
+
+
+def _profile(group: argparse._ActionsContainer) -> None:
+    group.add_argument("--profile", metavar="NAME|FILE", help="what is expected: `recommended` (default), "
+                       "cis-azure-6.0, pci-4.0.1 ... or a file of your own that extends one")  # fmt: skip
 
 
 def _output(parser: argparse.ArgumentParser) -> None:

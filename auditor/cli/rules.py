@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from auditor.cli.run import chosen_rules
+from auditor.cli.run import choice, chosen_rules
 from auditor.config import read_configuration
 from auditor.errors import AuditorError, RuleError
 from auditor.formats.console import clean
@@ -21,11 +21,15 @@ from auditor.rule_tests import Outcome, run_tests, unmet_paths
 
 def list_rules(arguments: argparse.Namespace) -> int:
     """One line a rule, worst severity first."""
-    rules = chosen_rules(arguments, read_configuration(arguments.config))
+    chosen = choice(arguments, read_configuration(arguments.config))
+    rules = chosen.rules
     for rule in sorted(rules, key=lambda r: (SEVERITIES.index(r.info.severity), r.id)):
         print(f"{rule.info.severity:<9} {rule.id:<38} {rule.info.title}")
     areas = ", ".join(f"{len(members)} {area_name(key)}" for key, members in by_area(rules))
-    print(f"{count(len(rules), 'rule')}: {areas}" if rules else "no rule", file=sys.stderr)
+    print(
+        f"{count(len(rules), 'rule')} of profile {clean(chosen.profile.name)}: {areas}" if rules else "no rule",
+        file=sys.stderr,
+    )
     return 0
 
 

@@ -17,11 +17,13 @@ import msgspec
 
 from auditor.cli.output import Output, write_outputs
 from auditor.config import Configuration, cloud_of, read_configuration, severity_reaches, unassessed_limit
+from auditor.controls import with_controls
 from auditor.documents import Collection, Focus
 from auditor.errors import AuditorError
 from auditor.focus import checked, focused, is_active
+from auditor.profile import Choice
 from auditor.report import Report, count_findings, last_line
-from auditor.rule import Rule, with_severity
+from auditor.rule import Rule
 from auditor.sources.azure.cloud import Options
 from auditor.sources.journal import Journal, open_journal
 from auditor.sources.spool import Spool
@@ -36,7 +38,7 @@ EXIT_GATE, EXIT_INCOMPLETE, EXIT_INTERRUPTED = 1, 3, 130
 def scan(arguments: argparse.Namespace) -> int:
     """`auditor scan`: read, judge, report, apply the gate."""
     configuration = read_configuration(arguments.config)
-    rules = chosen_rules(arguments, configuration)
+    chosen = choice(arguments, configuration)
     outputs = Output.parse(arguments.formats or configuration.report.formats, arguments.output)
     fail_on = arguments.fail_on or configuration.gate.fail_on
     limit = arguments.max_unassessed if arguments.max_unassessed is not None else configuration.gate.max_unassessed
@@ -44,7 +46,8 @@ def scan(arguments: argparse.Namespace) -> int:
     store = _place(arguments, configuration)
     jobs = 1 if isinstance(store, Spool) else arguments.jobs
     run = store.run
-    report = _judged(store, _loader(arguments, configuration, rules, jobs), jobs, configuration.report.title)
+    report = _judged(store, _loader(arguments, configuration, chosen.rules, jobs), jobs, configuration.report.title)
+    report = with_controls(report, chosen)
     write_outputs(report, outputs)
     if all(output.file != "-" for output in outputs):
         print(last_line(report), file=sys.stderr)
@@ -238,9 +241,10 @@ def report(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def chosen_rules(arguments: argparse.Namespace, configuration: Configuration) -> list[Rule]:
-    """The shipped rules and one's own, as flags and configuration choose, rate and parametrise them."""
-    from auditor.rule import choose, load_rules
+def choice(arguments: argparse.Namespace, configuration: Configuration) -> Choice:
+    """The shipped rules and one's own, as flags, configuration and profile choose, rate and parametrise them."""
+    from auditor.profile import DEFAULT, Settings, apply, read_profile
+    from auditor.rule import load_rules
 
     rules = {rule.id: rule for rule in load_rules()}
     for folder in [*configuration.rules.folders, *arguments.rules]:
@@ -251,10 +255,19 @@ def chosen_rules(arguments: argparse.Namespace, configuration: Configuration) ->
                 )
             rules[rule.id] = rule
     _check_known(configuration, rules)
-    select = _words(arguments.select) or configuration.rules.select
-    ignore = _words(arguments.ignore) or configuration.rules.ignore
-    picked = choose([rules[key] for key in sorted(rules)], select, ignore)
-    return [_tuned(rule, configuration) for rule in picked]
+    own = configuration.rules
+    return apply(
+        read_profile(arguments.profile or configuration.profile or DEFAULT),
+        [rules[key] for key in sorted(rules)],
+        _words(arguments.select) or own.select,
+        _words(arguments.ignore) or own.ignore,
+        Settings(by="configuration", severity=own.severity, params=own.params, accepted=own.accepted_destinations),
+    )
+
+
+def chosen_rules(arguments: argparse.Namespace, configuration: Configuration) -> list[Rule]:
+    """The rules of `choice`."""
+    return choice(arguments, configuration).rules
 
 
 def _words(given: Sequence[str]) -> list[str]:
@@ -271,20 +284,6 @@ def _check_known(configuration: Configuration, rules: dict[str, Rule]) -> None:
         if odd:
             known = ", ".join(rules[rule_id].info.params) or "none"
             raise AuditorError(f'rules.params.{rule_id}: there is no parameter "{odd[0]}"', f"parameters: {known}")
-
-
-def _tuned(rule: Rule, configuration: Configuration) -> Rule:
-    # Said once, for every rule that asks where logs go; a rule's own parameters outrank it.
-    accepted = configuration.rules.accepted_destinations
-    common = {"accepted": accepted.ids, "accepted_tags": accepted.tags}
-    params = {
-        **rule.info.params,
-        **{name: value for name, value in common.items() if value and name in rule.info.params},
-        **configuration.rules.params.get(rule.id, {}),
-    }
-    tuned = msgspec.structs.replace(rule, info=msgspec.structs.replace(rule.info, params=params))
-    severity = configuration.rules.severity.get(rule.id)
-    return tuned if severity is None else with_severity(tuned, severity)
 
 
 def _gate(report: Report, fail_on: str | None, limit: str | int | None) -> int:

@@ -13,6 +13,7 @@ from auditor.report import Report
 # name → (module, function, file suffix)
 FORMATS: dict[str, tuple[str, str, str]] = {
     "console": ("console", "render", ".txt"),
+    "controls": ("controls", "render", ".txt"),
     "json": ("json", "render", ".json"),
     "markdown": ("markdown", "render", ".md"),
     "markdown-summary": ("markdown", "render_summary", "-summary.md"),

@@ -7,11 +7,13 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from auditor.formats.frameworks import changes_of, named
 from auditor.formats.gaps import ELSEWHERE, Gap, gaps
 from auditor.formats.view import scope_names, tenant_name
 from auditor.formats.words import count, gravest, not_enabled, part_of, when
 from auditor.report import STATES, Report, RuleResult, Tally, by_rule, last_line, tally_rows
 
+DEFAULT = "recommended"  # the profile that goes without saying
 WIDTH = 80
 MAX_RULES = 15
 MAX_GAPS = 8
@@ -41,6 +43,9 @@ def _head(report: Report) -> Iterator[str]:
     part = part_of(run)
     if part:
         yield from textwrap.wrap(clean(part), WIDTH)
+    if report.profile and (report.profile.name != DEFAULT or report.profile.changes):
+        changes = changes_of(report.profile)
+        yield clean(_cut(f"Profile {named(report.profile)}{'; ' + changes if changes else ''}"))
 
 
 def _figures(report: Report, tally: Tally) -> Iterator[str]:

@@ -13,7 +13,7 @@ import jinja2
 from markupsafe import Markup
 
 from auditor.documents import name_of
-from auditor.formats import words
+from auditor.formats import frameworks, words
 from auditor.formats.affected import Affected, columns
 from auditor.formats.safe import h, h_lines, h_prose, visible
 from auditor.formats.templates import environment, source
@@ -67,6 +67,7 @@ def _globals() -> dict[str, Any]:
         "printed_rows": PRINTED_ROWS,
         "name_of": name_of,
         "words": words,
+        "frameworks": frameworks,
     }
 
 

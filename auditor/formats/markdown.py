@@ -10,7 +10,7 @@ from typing import Any
 
 import jinja2
 
-from auditor.formats import words
+from auditor.formats import frameworks, words
 from auditor.formats.affected import Affected, columns
 from auditor.formats.safe import m, m_block, m_code, m_prose
 from auditor.formats.templates import environment
@@ -52,6 +52,7 @@ def _written(name: str, view: View, **more: Any) -> str:
         view=view,
         report=view.report,
         words=words,
+        frameworks=frameworks,
         last_line=last_line(view.report),
         head=partial(_heading, count(1)),
         most_affected=MOST_AFFECTED,

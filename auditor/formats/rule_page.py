@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from pathlib import Path
 from string import Template
 
 from auditor.formats.safe import m, m_block, m_code, m_prose
 from auditor.formats.words import REMEDIES, count, setting, technique
-from auditor.rule import PLACEHOLDERS, Rule
+from auditor.rule import PLACEHOLDERS, Rule, area
 
 AREAS = {
     "activity": "Activity Log",
@@ -27,11 +26,6 @@ AREAS = {
 }
 _PLACES = {name: f"<{name}>" for name in PLACEHOLDERS}  # what a report fills in for each subject
 _CONDITION = ("resource", "where", "per", "require", "severity_when", "params")
-
-
-def area(rule: Rule) -> str:
-    """The folder that the rule's file is in."""
-    return Path(rule.file).parent.name
 
 
 def area_name(key: str) -> str:
@@ -60,6 +54,8 @@ def _parts(rule: Rule, text: str) -> Iterator[str]:
     info = rule.info
     yield f"# {m(info.title)}"
     yield f"{m_code(info.id)} · {info.severity} · {m(area_name(area(rule)))}"
+    if rule.optional:
+        yield "Optional: it judges only where its id is named, by `--select` or under `rules.select` of a profile."
     if info.severity_when:
         yield "\n".join(f"- {case.severity} if {m(case.because)}" for case in info.severity_when)
     yield m_prose(info.rationale)
@@ -118,5 +114,6 @@ def index(rules: Sequence[Rule]) -> str:
         for rule in members:
             graver = ", ".join(dict.fromkeys(case.severity for case in rule.info.severity_when))
             severity = f"{rule.info.severity} (or {graver})" if graver else rule.info.severity
+            severity += ", optional" if rule.optional else ""
             lines.append(f"| [{m(rule.id)}]({rule.id}.md) | {m(rule.info.title)} | {severity} |")
     return "\n".join(lines) + "\n"

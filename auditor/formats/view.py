@@ -16,6 +16,7 @@ from auditor.coverage import EVIDENCE_CLASSES
 from auditor.documents import ENTRA, normal_id
 from auditor.formats.affected import Affected, affected
 from auditor.formats.blindspots import BlindSpot, blind_spots
+from auditor.formats.frameworks import outcome
 from auditor.formats.gaps import TENANT, Gap, gaps, unexplained
 from auditor.formats.priorities import Priorities, priorities
 from auditor.formats.words import count, listing, not_enabled, state_of, type_label, type_order
@@ -92,6 +93,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]  # findings by status, failed ones by severity
     results: list[RuleResult]
     outcomes: dict[str, int]  # rules by outcome
+    rule_outcomes: dict[str, str]  # rule id → what it says for its controls
     priorities: Priorities
     scopes: list[Scope]
     unlisted: list[str]  # names of scopes whose resources are not known
@@ -150,6 +152,7 @@ def build_view(report: Report, rows: int = 200) -> View:
         counts=counts,
         results=results,
         outcomes={key: outcomes[key] for key in ("failed", "unknown", "passed", "not applicable")},
+        rule_outcomes={result.info.id: outcome(result) for result in results} if report.frameworks else {},
         priorities=priorities(report, results, total),
         scopes=_scopes(report, names, hidden),
         unlisted=unlisted,

@@ -199,10 +199,17 @@ def test_no_credentials(run):
 
 MISTAKES = [
     ("no such file", ["scan", "nope.snapshot"], "there is no such file", "hint:"),
-    ("no such format", ["scan", "x", "-f", "pdf"], 'there is no format "pdf"', "console, json"),
+    ("no such format", ["scan", "x", "-f", "pdf"], 'there is no format "pdf"', "console, controls"),
     ("several formats, no place", ["scan", "x", "-f", "json,html"], "2 formats, but one output", "-o out/"),
     ("-o is not az's", ["scan", "x", "-o", "json"], "-o names a file", "did you mean -f json?"),
     ("a rule misspelt", ["scan", "x", "--select", "keyvault-audit-log"], "no rule matches", "keyvault-audit-logs"),
+    ("a profile misspelt", ["scan", "x", "--profile", "pci"], 'there is no profile "pci"', "pci-4.0.1"),
+    (
+        "a profile's file misspelt",
+        ["rules", "list", "--profile", "my/pci.yaml"],
+        "there is no such profile",
+        "my/pci.yaml",
+    ),
     ("no such folder of rules", ["scan", "x", "--rules", "nope"], "no such folder", ""),
     ("no such severity", ["scan", "x", "--fail-on", "hihg"], "invalid choice: 'hihg'", "--help"),
     ("a limit that is none", ["scan", "x", "--max-unassessed", "some"], "neither a number nor a percentage", "5%"),
@@ -375,7 +382,7 @@ def test_a_terminal_without_our_characters_gets_plain_ones(saved, environ):
     code, out, err = _bytes("scan", saved, **environ)
     assert (code, err) == (0, "")
     assert out.isascii()
-    assert re.search(rb"^  #+\++\.+\?+$", out, re.MULTILINE)
+    assert re.search(rb"^  #+\+*\.+\?+$", out, re.MULTILINE)
     assert _bytes("rules", "show", "keyvault-audit-logs", **environ)[0] == 0
 
 

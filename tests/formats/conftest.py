@@ -10,9 +10,13 @@ from auditor.inventory import Origin, Subscription, Unknown
 from auditor.report import (
     BlindTo,
     Cell,
+    ChangeInfo,
     Completeness,
+    ControlInfo,
     DestinationInfo,
     Finding,
+    FrameworkInfo,
+    ProfileInfo,
     Report,
     Row,
     RuleInfo,
@@ -373,6 +377,32 @@ def realistic_report(scale=1, seed=7):
                             retention="unknown: not readable", sources=11),
         ],
         unread=unread,
+        profile=ProfileInfo(
+            name="acme",
+            title="Acme",
+            extends=["pci-4.0.1"],
+            changes=[ChangeInfo(rule="workspace-retention", what="days", value=365, default=180, by="configuration")],
+        ),
+        frameworks=[
+            FrameworkInfo(
+                name="PCI DSS 4.0.1",
+                profile="pci-4.0.1",
+                title="PCI DSS 4.0.1",
+                about="Requirement 10.",
+                controls=[
+                    ControlInfo(id="10.2.1", title="Logs are on", status="fail", rules=["kv-auditevent", "hsm-audit-exported"]),
+                    ControlInfo(id="10.5.1", title="Logs are kept", status="not-judged", note="Twelve months.",
+                                because="left out of this scan: table-retention", rules=["workspace-retention"]),
+                    ControlInfo(id="10.6.1", title="Clocks agree", status="not-covered", because="nobody tells"),
+                ],
+            ),
+            FrameworkInfo(
+                name="SOC 2",
+                profile="soc2",
+                title="SOC 2",
+                controls=[ControlInfo(id="CC7.2", title="Watched", status="unknown", rules=["workspace-daily-cap"])],
+            ),
+        ],
         completeness=Completeness(planned=940, answered=880, not_supported=60 - len(unread), unknown=len(unread)),
     )  # fmt: skip
 
@@ -491,6 +521,15 @@ def hostile_report():
         coverage=rows,
         destinations=destinations,
         unread=unread,
+        profile=ProfileInfo(
+            name=text, title=text, extends=[text],
+            changes=[ChangeInfo(rule=n, what=n, value=n, default=[n], by=n) for n in names],
+        ),
+        frameworks=[
+            FrameworkInfo(name=n, profile=n, title=n, about=n, controls=[
+                ControlInfo(id=n, title=n, status="unknown", because=n, note=n, rules=[n, "rule-1"])])
+            for n in names
+        ],
         completeness=Completeness(planned=3, answered=1, not_supported=1, unknown=1),
     )  # fmt: skip
 

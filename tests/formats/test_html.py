@@ -54,7 +54,7 @@ def test_nothing_is_fetched_and_nothing_is_inline(page):
 
 def test_sections_come_in_the_order_of_the_design(page):
     found = re.findall(r'<section id="?([\w-]+)', page)
-    assert found == ["summary", "blind-spots", "not-assessed", "map", "findings", "destinations", "method", "resources",
+    assert found == ["summary", "blind-spots", "not-assessed", "map", "findings", "destinations", "frameworks", "method", "resources",
                      "categories", "rules"]  # fmt: skip
 
 
