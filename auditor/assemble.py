@@ -14,9 +14,9 @@ from auditor.catalog import FLOW_LOG
 from auditor.completeness import count_reads, unread_in
 from auditor.documents import Collection, Document, marker, normal_id
 from auditor.drafts import Draft, KindKey, drafts_of, origin_of, with_members
-from auditor.facts.alerts import alert_facts
 from auditor.facts.classic import classic_logging, classic_only
 from auditor.facts.compute import COMPUTE
+from auditor.facts.defender import plan_facts, subscription_facts
 from auditor.facts.destinations import Resolver, destination_index
 from auditor.facts.edge import classic_front_door_facts, firewall_facts, front_door_facts
 from auditor.facts.evidence import protected_somewhere
@@ -29,6 +29,7 @@ from auditor.facts.network import VNET
 from auditor.facts.network_index import index_network
 from auditor.facts.offers import Groups, entra_offers, entra_withheld, offers_none, offers_of, without
 from auditor.facts.places import Places, as_destination, place_resources
+from auditor.facts.sentinel import sentinel_facts
 from auditor.facts.server_parameters import mysql_facts, postgresql_facts
 from auditor.facts.settings import routes_of, setting_facts, settings_of, settings_with_retention, unread_settings
 from auditor.facts.shapes import entries, mapping, text
@@ -48,10 +49,12 @@ _FACTS_OF_TYPE: Mapping[str, TypeFacts] = {
     **COMPUTE,
     "microsoft.dbformysql/flexibleservers": mysql_facts,
     "microsoft.dbforpostgresql/flexibleservers": postgresql_facts,
-    d.SUBSCRIPTION.lower(): alert_facts,
+    d.SUBSCRIPTION.lower(): subscription_facts,
     "microsoft.cdn/profiles": front_door_facts,
+    "microsoft.keyvault/vaults": plan_facts("KeyVaults"),
     "microsoft.network/azurefirewalls": firewall_facts,
     "microsoft.network/frontdoors": classic_front_door_facts,
+    "microsoft.operationalinsights/workspaces": sentinel_facts,
 }
 _NO_LICENCE = "The tenant has no Entra ID P1 or P2 licence, which exporting these logs needs: a licence gap."
 _STAND_IN_FACTS = (

@@ -17,6 +17,7 @@ _RULE_PLACES: Final = {  # kind of destination in a data collection rule → (ki
     "storageBlobsDirect": ("storage", "storageAccountResourceId"),
     "storageTablesDirect": ("storage", "storageAccountResourceId"),
 }
+AUTOMATIONS: Final = "microsoft.security/automations"
 _ACTION_GROUP: Final = "microsoft.insights/actiongroups"
 _CALLERS: Final = frozenset({"microsoft.insights/activitylogalerts", "microsoft.alertsmanagement/actionrules"})
 _SETTING_TYPES: Final = frozenset({d.DIAGNOSTIC_SETTINGS.lower(), d.ENTRA_SETTINGS.lower()})
@@ -119,6 +120,19 @@ def _named_by(document: d.Document) -> Iterator[tuple[str, str]]:
             yield from _of_flow_log(properties)
         elif doc_type == _RULES:
             yield from places_of_rule(properties)
+        elif doc_type == AUTOMATIONS:
+            yield from _of_export(properties)
+
+
+def _of_export(properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Where a continuous export of Defender for Cloud sends alerts."""
+    actions = properties.get("actions")
+    for action in actions if isinstance(actions, list) else ():
+        if isinstance(action, Mapping):
+            for key, kind in (("workspaceResourceId", "log-analytics"), ("eventHubResourceId", "event-hub")):
+                place = action.get(key)
+                if isinstance(place, str) and place.strip():
+                    yield kind, "/" + place.strip().strip("/")
 
 
 def _properties_in(document: d.Document) -> Iterator[Mapping[str, Any]]:
@@ -141,7 +155,8 @@ def _of_flow_log(properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "log-analytics", workspace.strip().rstrip("/")
 
 
-_NAMING: Final = _SETTING_TYPES | _CALLERS | {d.FLOW_LOGS.lower(), _RULES, d.COLLECTION_RULE_ASSOCIATIONS.lower()}
+_NAMED: Final = {d.FLOW_LOGS.lower(), AUTOMATIONS, _RULES, d.COLLECTION_RULE_ASSOCIATIONS.lower()}
+_NAMING: Final = _SETTING_TYPES | _CALLERS | _NAMED
 
 
 class Named:

@@ -18,6 +18,7 @@ from scenes import (  # noqa: E402
     applications,
     central,
     databases,
+    defence,
     dmz,
     edge,
     machines,
@@ -48,8 +49,10 @@ HEADER = """\
 def build() -> Estate:
     """Contoso, with the answers."""
     estate = Estate()
-    scenes = (tenant, central, storage, vaults, dmz, regions, databases, platform, alerts, sql, analytics, edge)
-    for scene in (*scenes, machines, applications):
+    for scene in (
+        *(tenant, central, storage, vaults, dmz, regions, databases),
+        *(platform, alerts, sql, analytics, edge, defence, machines, applications),
+    ):
         scene.build(estate)
     for place in estate.named.values():
         estate.answer("log-destination-exists", place.id, place.exists, place.why)
