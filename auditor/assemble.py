@@ -18,11 +18,12 @@ from auditor.facts.classic import classic_logging, classic_only
 from auditor.facts.compute import COMPUTE
 from auditor.facts.defender import plan_facts, subscription_facts
 from auditor.facts.destinations import Resolver, destination_index
-from auditor.facts.edge import classic_front_door_facts, firewall_facts, front_door_facts
+from auditor.facts.edge import EDGE_FACTS
 from auditor.facts.evidence import protected_somewhere
 from auditor.facts.exposure import exposure, open_without_group
 from auditor.facts.flows import FlowCover, Flows, flow_facts
 from auditor.facts.licence import licence, workload_identities
+from auditor.facts.log_loops import LOOP_FACTS
 from auditor.facts.look import Look, TypeFacts
 from auditor.facts.managed import Managed, managed_facts, managed_groups
 from auditor.facts.network import VNET
@@ -49,11 +50,10 @@ _FACTS_OF_TYPE: Mapping[str, TypeFacts] = {
     **COMPUTE,
     "microsoft.dbformysql/flexibleservers": mysql_facts,
     "microsoft.dbforpostgresql/flexibleservers": postgresql_facts,
+    **EDGE_FACTS,
+    **LOOP_FACTS,
     d.SUBSCRIPTION.lower(): subscription_facts,
-    "microsoft.cdn/profiles": front_door_facts,
     "microsoft.keyvault/vaults": plan_facts("KeyVaults"),
-    "microsoft.network/azurefirewalls": firewall_facts,
-    "microsoft.network/frontdoors": classic_front_door_facts,
     "microsoft.operationalinsights/workspaces": sentinel_facts,
 }
 _NO_LICENCE = "The tenant has no Entra ID P1 or P2 licence, which exporting these logs needs: a licence gap."
