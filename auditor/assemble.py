@@ -28,7 +28,9 @@ from auditor.facts.look import Look, TypeFacts
 from auditor.facts.managed import Managed, managed_facts, managed_groups
 from auditor.facts.network import VNET
 from auditor.facts.network_index import index_network
-from auditor.facts.offers import Groups, entra_offers, entra_withheld, offers_none, offers_of, without
+from auditor.facts.offers import (
+    Groups, entra_offers, entra_withheld, offers_none, offers_of, unread_offers, without,
+)  # fmt: skip
 from auditor.facts.places import Places, as_destination, place_resources
 from auditor.facts.sentinel import sentinel_facts
 from auditor.facts.server_parameters import mysql_facts, postgresql_facts
@@ -236,6 +238,7 @@ def _resource(draft: Draft, estate: _Estate) -> Resource:
         facts = dict(_silent_facts(in_scope))
     facts |= withheld(draft.document, estate.look.get).facts()
     facts |= managed_facts(draft.id, estate.managed)
+    facts |= unread_offers(draft.type, estate.categories.get(draft.kind)) if in_scope else {}
     facts |= _own_facts(draft, estate)
     if draft.service:
         settings, facts = _with_classic(draft, estate, offers, settings, facts)

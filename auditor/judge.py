@@ -14,6 +14,7 @@ from auditor.report import SEVERITIES, Completeness, Finding, Report, Severity, 
 from auditor.retiring import retiring
 from auditor.rule import AllOf, AnyOf, Logs, Rule
 from auditor.truth import Truth
+from auditor.uncatalogued import uncatalogued
 
 MAX_REASONS = 5
 MAX_EVIDENCE = 50  # members of one list
@@ -38,6 +39,7 @@ def judge(inventory: Inventory, rules: Sequence[Rule], generated_at: str = "") -
         coverage=coverage_rows(inventory),
         destinations=destination_rows(inventory),
         retirements=retiring(inventory),
+        uncatalogued=uncatalogued(inventory),
         unread=unread_rows(inventory),
         completeness=Completeness(
             planned=sum(reads.values()),

@@ -19,10 +19,13 @@ from auditor.report import (
     RetirementInfo,
     Row,
     Subject,
+    UncataloguedInfo,
     UnreadInfo,
 )
 from auditor.retiring import in_order, together
 from auditor.rule import Rule
+from auditor.uncatalogued import in_order as by_type
+from auditor.uncatalogued import together as both
 
 
 class Merger:
@@ -33,6 +36,7 @@ class Merger:
         self._rows: list[Row] = []
         self._destinations: list[DestinationInfo] = []
         self._retirements: dict[str, RetirementInfo] = {}
+        self._uncatalogued: dict[tuple[str, str], UncataloguedInfo] = {}
         self._unread: list[UnreadInfo] = []
         self._count = 0
         self._reads = {"planned": 0, "answered": 0, "not_supported": 0, "unknown": 0}
@@ -60,10 +64,14 @@ class Merger:
         for info in report.retirements:
             known = self._retirements.get(info.key)
             self._retirements[info.key] = info if known is None else together(known, info)
+        for new in report.uncatalogued:
+            key = (new.type.lower(), new.category.lower())
+            seen = self._uncatalogued.get(key)
+            self._uncatalogued[key] = new if seen is None else both(seen, new)
         self._unread += report.unread
         self._count += report.resource_count
-        for key in self._reads:
-            self._reads[key] += getattr(report.completeness, key)
+        for count in self._reads:
+            self._reads[count] += getattr(report.completeness, count)
         if self._first is None:
             self._first = msgspec.structs.replace(report, findings=[], coverage=[], destinations=[], unread=[])
 
@@ -84,6 +92,7 @@ class Merger:
             coverage=sorted(self._rows, key=lambda row: normal_id(row.id)),
             destinations=sorted(self._destinations, key=lambda place: normal_id(place.id)),
             retirements=in_order(self._retirements.values()),
+            uncatalogued=by_type(self._uncatalogued.values()),
             unread=sorted(self._unread, key=lambda unread: (unread.id.lower(), unread.type.lower())),
             completeness=Completeness(**self._reads),
         )

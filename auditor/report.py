@@ -153,6 +153,22 @@ class RetirementInfo(msgspec.Struct, frozen=True, kw_only=True):
     examples: list[str] = []  # names
 
 
+class UncataloguedInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A log category of a resource type that was seen, and that the catalog does not know.
+
+    `category` is empty for a type of which not even the categories could be read.
+    """
+
+    type: str
+    category: str = ""
+    new_type: bool = False  # the catalog does not know the type at all
+    audit: bool = False  # the resource's own list puts it into the group `audit`, so that it is expected
+    resources: int
+    exported: int = 0
+    unread: int = 0  # resources of which it cannot be told whether they export it, or offer it
+    examples: list[str] = []  # names
+
+
 class Completeness(msgspec.Struct, frozen=True, kw_only=True):
     """How every planned read ended. The three add up to `planned`."""
 
@@ -221,6 +237,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     coverage: list[Row] = []
     destinations: list[DestinationInfo] = []
     retirements: list[RetirementInfo] = []
+    uncatalogued: list[UncataloguedInfo] = []
     unread: list[UnreadInfo] = []
     profile: ProfileInfo | None = None
     frameworks: list[FrameworkInfo] = []

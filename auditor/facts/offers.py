@@ -7,10 +7,11 @@ from typing import Any, Final
 
 import msgspec
 
-from auditor.catalog import catalog, category
+from auditor.catalog import catalog, category, known_type
 from auditor.documents import marker
 from auditor.facts.shapes import entries, mapping, text
 from auditor.facts.sku_limits import Withheld
+from auditor.facts.unread import unread
 from auditor.inventory import Unknown
 
 ENTRA: Final = "microsoft.aadiam/tenants"
@@ -76,6 +77,13 @@ def offers_none(categories: Mapping[str, Any] | None, settings: Mapping[str, Any
     if categories is None or marker(categories) not in ("$absent", "$unsupported"):
         return False
     return _answer(categories)[1] in _NO_SUCH_TYPE or (settings is not None and _answer(settings)[0] == 404)
+
+
+def unread_offers(resource_type: str, categories: Mapping[str, Any] | None) -> dict[str, Unknown]:
+    """`offered` as a fact, where nobody knows it: the type is not known, and its categories could not be read."""
+    if categories is None or marker(categories) != "$unknown" or known_type(resource_type):
+        return {}
+    return {"offered": unread(categories, "the list of log categories")}
 
 
 def _answer(document: Mapping[str, Any]) -> tuple[object, str]:

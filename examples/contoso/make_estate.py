@@ -21,6 +21,7 @@ from scenes import (  # noqa: E402
     defence,
     dmz,
     edge,
+    general,
     machines,
     platform,
     regions,
@@ -52,6 +53,7 @@ def build() -> Estate:
     for scene in (
         *(tenant, central, storage, vaults, dmz, regions, databases),
         *(platform, alerts, sql, analytics, edge, defence, machines, applications),
+        general,
     ):
         scene.build(estate)
     for place in estate.named.values():
