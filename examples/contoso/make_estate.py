@@ -22,6 +22,7 @@ from scenes import (  # noqa: E402
     dmz,
     edge,
     general,
+    identity,
     machines,
     platform,
     regions,
@@ -54,6 +55,7 @@ def build() -> Estate:
         *(tenant, central, storage, vaults, dmz, regions, databases),
         *(platform, alerts, sql, analytics, edge, defence, machines, applications),
         general,
+        identity,
     ):
         scene.build(estate)
     for place in estate.named.values():

@@ -114,6 +114,11 @@ def test_one_format_goes_to_stdout(run, saved):
         "entra-audit-logs",
         "entra-sign-in-logs",
         "entra-graph-activity-logs",
+        "entra-federation-sign-in-logs",
+        "entra-logs-retention",
+        "entra-new-log-categories",
+        "entra-provisioning-logs",
+        "entra-risk-logs",
         "entra-logs-in-sentinel",
     }
 
