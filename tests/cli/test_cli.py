@@ -454,14 +454,14 @@ def test_help_fits_80_columns(run, monkeypatch):
 
 
 def test_an_internal_error_is_told_as_one(run, saved, monkeypatch):
-    monkeypatch.setattr("auditor.cli.run.judged", lambda *_: 1 / 0)
+    monkeypatch.setattr("auditor.cli.run.judged", lambda *_, **__: 1 / 0)
     code, _, err = run("scan", saved)
     assert code == 5
     assert "a bug" in err and "Traceback" not in err
 
 
 def test_ctrl_c(run, saved, monkeypatch):
-    def interrupt(*_):
+    def interrupt(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("auditor.cli.run.judged", interrupt)
