@@ -28,11 +28,16 @@ RESOURCE_GROUPS: Final = "Microsoft.Resources/subscriptions/resourceGroups"  # l
 RESOURCE_LIST: Final = "Microsoft.Resources/subscriptions/resources"  # only as $unknown: a scope not listed
 TENANT: Final = "Microsoft.Resources/tenants"  # id /tenants/{tenant id}
 MANAGEMENT_GROUP: Final = "Microsoft.Management/managementGroups"
+DESCENDANTS: Final = "Microsoft.Management/managementGroups/descendants"  # list, id {group}/descendants
 DIAGNOSTIC_SETTINGS: Final = "Microsoft.Insights/diagnosticSettings"  # list, id {resource}/providers/{type}
 DIAGNOSTIC_CATEGORIES: Final = "Microsoft.Insights/diagnosticSettingsCategories"  # list, likewise
 ENTRA: Final = "microsoft.aadiam/tenants"  # the Entra ID tenant as something that logs (made by the inventory)
 ENTRA_SETTINGS: Final = "microsoft.aadiam/diagnosticSettings"  # list, id /providers/microsoft.aadiam/...
 ENTRA_CATEGORIES: Final = "microsoft.aadiam/diagnosticSettingsCategories"  # list
+INTUNE: Final = "microsoft.intune/tenants"  # Intune of the tenant as something that logs (made by the inventory)
+INTUNE_SETTINGS: Final = "microsoft.intune/diagnosticSettings"  # list, id /providers/microsoft.intune/...
+# Services onboarded to Entra Connect Health: list, id /providers/{type}
+HEALTH_SERVICES: Final = "Microsoft.ADHybridHealthService/services"
 SUBSCRIBED_SKUS: Final = "microsoft.graph/subscribedSkus"  # list, id /providers/microsoft.graph/subscribedSkus
 LOG_PROFILES: Final = "Microsoft.Insights/logProfiles"  # list, id /subscriptions/{s}/providers/{type}
 FLOW_LOGS: Final = "Microsoft.Network/networkWatchers/flowLogs"  # list, id {watcher}/flowLogs; and each of its items
@@ -42,6 +47,8 @@ SECURITY_POLICIES: Final = "Microsoft.Cdn/profiles/securityPolicies"
 LIFECYCLE: Final = "Microsoft.Storage/storageAccounts/managementPolicies"  # id {account}/managementPolicies/default
 CONTAINERS: Final = "Microsoft.Storage/storageAccounts/blobServices/containers"  # list, id {account}/blobServices/...
 EVENT_HUBS: Final = "Microsoft.EventHub/namespaces/eventhubs"  # list, id {namespace}/eventhubs
+# list, id {machine or cluster}/providers/{type}
+COLLECTION_RULE_ASSOCIATIONS: Final = "Microsoft.Insights/dataCollectionRuleAssociations"
 DEFENDER_PLANS: Final = "Microsoft.Security/pricings"  # list, id /subscriptions/{s}/providers/{type}
 SECURITY_CONTACT: Final = "Microsoft.Security/securityContacts"  # id /subscriptions/{s}/providers/{type}/default
 SENTINEL: Final = "Microsoft.SecurityInsights/onboardingStates"  # id {workspace}/providers/{type}/default
@@ -68,15 +75,19 @@ ABOUT: Final = frozenset(
         LOCATIONS,
         RESOURCE_GROUPS,
         TENANT,
+        DESCENDANTS,
         DIAGNOSTIC_SETTINGS,
         DIAGNOSTIC_CATEGORIES,
         ENTRA_SETTINGS,
         ENTRA_CATEGORIES,
+        INTUNE_SETTINGS,
+        HEALTH_SERVICES,
         SUBSCRIBED_SKUS,
         LIFECYCLE,
         SECURITY_POLICIES,
         CONTAINERS,
         EVENT_HUBS,
+        COLLECTION_RULE_ASSOCIATIONS,
         STORAGE_ANALYTICS,
         DEFENDER_PLANS,
         SECURITY_CONTACT,
@@ -223,10 +234,10 @@ def kind_key(document: Mapping[str, Any]) -> tuple[str, str, str]:
     """(type, kind, SKU): resources alike in these offer the same categories, so one list is read for all of them."""
     sku = document.get("sku")
     sku_name = sku.get("name") if isinstance(sku, Mapping) else None
-    if not isinstance(sku_name, str):  # workspaces, vaults, gateways carry it inside
+    if not isinstance(sku_name, str):  # workspaces, vaults, gateways carry it inside, apps the tier of their plan
         properties = document.get("properties")
         inner = properties.get("sku") if isinstance(properties, Mapping) else None
-        sku_name = inner.get("name") if isinstance(inner, Mapping) else ""
+        sku_name = inner.get("name") if isinstance(inner, Mapping) else inner if isinstance(inner, str) else ""
     return (
         str(document.get("type") or "").lower(),
         str(document.get("kind") or "").lower(),

@@ -15,12 +15,15 @@ sys.path.insert(0, str(HERE))
 from scenes import (  # noqa: E402
     alerts,
     analytics,
+    applications,
     central,
     databases,
     defence,
     dmz,
     edge,
     general,
+    identity,
+    machines,
     platform,
     regions,
     sql,
@@ -50,8 +53,9 @@ def build() -> Estate:
     estate = Estate()
     for scene in (
         *(tenant, central, storage, vaults, dmz, regions, databases),
-        *(platform, alerts, sql, analytics, edge, defence),
+        *(platform, alerts, sql, analytics, edge, defence, machines, applications),
         general,
+        identity,
     ):
         scene.build(estate)
     for place in estate.named.values():

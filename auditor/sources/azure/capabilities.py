@@ -27,7 +27,7 @@ class Capability(msgspec.Struct, frozen=True, kw_only=True):
 def _managed() -> tuple[str, ...]:
     """What is read about subscriptions and resources over Resource Manager."""
     rows = [*OF_SUBSCRIPTION, *(read for several in OF_TYPE.values() for read in several)]
-    return tuple(dict.fromkeys(read.type for read in rows))
+    return tuple(dict.fromkeys((*(read.type for read in rows), d.COLLECTION_RULE_ASSOCIATIONS)))
 
 
 SUBSCRIPTIONS: Final = Capability(
@@ -39,20 +39,26 @@ SUBSCRIPTIONS: Final = Capability(
 MANAGEMENT_GROUPS: Final = Capability(
     key="management-groups",
     title="Management groups",
-    reads=(d.MANAGEMENT_GROUP, d.DIAGNOSTIC_SETTINGS),
+    reads=(d.MANAGEMENT_GROUP, d.DESCENDANTS, d.DIAGNOSTIC_SETTINGS),
     judges=(d.MANAGEMENT_GROUP,),
 )
 ENTRA: Final = Capability(
     key="entra-settings",
     title="Entra ID settings",
-    reads=(d.ENTRA_SETTINGS, d.ENTRA_CATEGORIES),
+    reads=(d.ENTRA_SETTINGS, d.ENTRA_CATEGORIES, d.HEALTH_SERVICES),
     judges=(d.ENTRA,),
+)
+INTUNE: Final = Capability(
+    key="intune-settings",
+    title="Intune settings",
+    reads=(d.INTUNE_SETTINGS,),
+    judges=(d.INTUNE,),
 )
 LICENCE: Final = Capability(
     key="entra-licence",
     title="Entra ID licence",
     reads=(d.SUBSCRIBED_SKUS,),
-    judges=(d.ENTRA,),
+    judges=(d.ENTRA, d.INTUNE),
     licensed=True,
 )
 RESOURCE_GRAPH: Final = Capability(
@@ -92,6 +98,7 @@ CAPABILITIES: Final = (
     SUBSCRIPTIONS,
     MANAGEMENT_GROUPS,
     ENTRA,
+    INTUNE,
     LICENCE,
     RESOURCE_GRAPH,
     STORAGE,
