@@ -51,6 +51,8 @@ EVENT_HUBS: Final = "Microsoft.EventHub/namespaces/eventhubs"  # list, id {names
 HUB_RULES: Final = "Microsoft.EventHub/namespaces/authorizationRules"  # list, id {namespace}/authorizationRules
 HUB_NETWORK: Final = "Microsoft.EventHub/namespaces/networkRuleSets"  # id {namespace}/networkRuleSets/default
 LOCKS: Final = "Microsoft.Authorization/locks"  # list of a whole subscription, id /subscriptions/{s}/providers/{type}
+# list, id {machine or cluster}/providers/{type}
+COLLECTION_RULE_ASSOCIATIONS: Final = "Microsoft.Insights/dataCollectionRuleAssociations"
 DEFENDER_PLANS: Final = "Microsoft.Security/pricings"  # list, id /subscriptions/{s}/providers/{type}
 SECURITY_CONTACT: Final = "Microsoft.Security/securityContacts"  # id /subscriptions/{s}/providers/{type}/default
 SENTINEL: Final = "Microsoft.SecurityInsights/onboardingStates"  # id {workspace}/providers/{type}/default
@@ -74,38 +76,12 @@ LOG_DESTINATION: Final = "Auditor/logDestinations"
 ABOUT: Final = frozenset(
     kind.lower()
     for kind in (
-        LOCATIONS,
-        RESOURCE_GROUPS,
-        TENANT,
-        DESCENDANTS,
-        DIAGNOSTIC_SETTINGS,
-        DIAGNOSTIC_CATEGORIES,
-        ENTRA_SETTINGS,
-        ENTRA_CATEGORIES,
-        INTUNE_SETTINGS,
-        HEALTH_SERVICES,
-        SUBSCRIBED_SKUS,
-        LIFECYCLE,
-        SECURITY_POLICIES,
-        CONTAINERS,
-        BLOB_SERVICE,
-        EVENT_HUBS,
-        HUB_RULES,
-        HUB_NETWORK,
-        LOCKS,
-        STORAGE_ANALYTICS,
-        DEFENDER_PLANS,
-        SECURITY_CONTACT,
-        SENTINEL,
-        SENTINEL_CONNECTORS,
-        SQL_AUDIT,
-        SQL_EXTENDED_AUDIT,
-        SQL_SUPPORT_AUDIT,
-        SQL_DATABASE_AUDIT,
-        SYNAPSE_AUDIT,
-        SYNAPSE_POOL_AUDIT,
-        POSTGRESQL_PARAMETERS,
-        MYSQL_PARAMETERS,
+        *(LOCATIONS, RESOURCE_GROUPS, TENANT, DESCENDANTS, DIAGNOSTIC_SETTINGS, DIAGNOSTIC_CATEGORIES),
+        *(ENTRA_SETTINGS, ENTRA_CATEGORIES, INTUNE_SETTINGS, HEALTH_SERVICES, SUBSCRIBED_SKUS, LIFECYCLE),
+        *(SECURITY_POLICIES, CONTAINERS, BLOB_SERVICE, EVENT_HUBS, HUB_RULES, HUB_NETWORK, LOCKS),
+        *(COLLECTION_RULE_ASSOCIATIONS, STORAGE_ANALYTICS, DEFENDER_PLANS, SECURITY_CONTACT, SENTINEL),
+        *(SENTINEL_CONNECTORS, SQL_AUDIT, SQL_EXTENDED_AUDIT, SQL_SUPPORT_AUDIT, SQL_DATABASE_AUDIT),
+        *(SYNAPSE_AUDIT, SYNAPSE_POOL_AUDIT, POSTGRESQL_PARAMETERS, MYSQL_PARAMETERS),
     )
 )
 
@@ -239,10 +215,10 @@ def kind_key(document: Mapping[str, Any]) -> tuple[str, str, str]:
     """(type, kind, SKU): resources alike in these offer the same categories, so one list is read for all of them."""
     sku = document.get("sku")
     sku_name = sku.get("name") if isinstance(sku, Mapping) else None
-    if not isinstance(sku_name, str):  # workspaces, vaults, gateways carry it inside
+    if not isinstance(sku_name, str):  # workspaces, vaults, gateways carry it inside, apps the tier of their plan
         properties = document.get("properties")
         inner = properties.get("sku") if isinstance(properties, Mapping) else None
-        sku_name = inner.get("name") if isinstance(inner, Mapping) else ""
+        sku_name = inner.get("name") if isinstance(inner, Mapping) else inner if isinstance(inner, str) else ""
     return (
         str(document.get("type") or "").lower(),
         str(document.get("kind") or "").lower(),

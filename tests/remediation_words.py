@@ -29,6 +29,9 @@ AZ = {
     "monitor log-analytics cluster update": "--name --key-vault-uri --key-name --key-version",
     "monitor private-link-scope scoped-resource create": "--name --scope-name --linked-resource",
     "monitor log-analytics workspace linked-service create": "--name --workspace-name --write-access-resource-id",
+    "aks enable-addons": "--addons --name --workspace-resource-id --enable-msi-auth-for-monitoring",
+    "containerapp env update": "--name --logs-destination --logs-workspace-id --logs-workspace-key",
+    "monitor app-insights component create": "--app --location --workspace --kind --application-type",
     "monitor app-insights component update": "--app --workspace --ingestion-access --query-access",
     "monitor data-collection rule association create": "--name --association-name --rule-id --resource "
     "--data-collection-rule-id",

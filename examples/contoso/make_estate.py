@@ -15,6 +15,7 @@ sys.path.insert(0, str(HERE))
 from scenes import (  # noqa: E402
     alerts,
     analytics,
+    applications,
     central,
     custody,
     databases,
@@ -23,6 +24,7 @@ from scenes import (  # noqa: E402
     edge,
     general,
     identity,
+    machines,
     platform,
     regions,
     sql,
@@ -58,7 +60,7 @@ def build() -> Estate:
     # Custody comes last: it speaks of every place that another scene names.
     for scene in (
         *(tenant, central, storage, vaults, dmz, regions, databases),
-        *(platform, alerts, sql, analytics, edge, defence),
+        *(platform, alerts, sql, analytics, edge, defence, machines, applications),
         general,
         identity,
         custody,
