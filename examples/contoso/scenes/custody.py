@@ -115,13 +115,14 @@ def _refusing(estate: Estate) -> None:
         estate.answer("log-storage-lifecycle", place.id, "pass", "it has no lifecycle rules: kept for ever")
     east = estate.add(namespace("evhns-contoso-east", LOGS_GROUP, SHARED, WE), NOTHING)
     estate.documents[east.lower()]["properties"]["minimumTlsVersion"] = "1.0"
+    estate.answer("messaging-audit-logs", east, "fail", "it has no diagnostic setting")
     estate.listing(f"{east}/eventhubs", f"{HUBS}/eventhubs", [hub(east, "logs")])
     for place, kind in ((ARCH_MSP, ACCOUNT), (HUB_MSP, HUBS)):
         estate.put({"id": place.id, "type": kind, "$unknown": denied(f"{kind}/read", place.id)})
     estate.answer("log-storage-lifecycle", ARCH_MSP.id, "unknown", ABROAD)
     for number, place in enumerate((WALLED, PREMIUM, EAST, ARCH_MSP, HUB_MSP), start=1):
         name = f"appi-custody-{number}"
-        estate.add(
+        component = estate.add(
             {
                 "id": rid(PROD, "rg-custody-prod", "Microsoft.Insights/components", name),
                 "type": "Microsoft.Insights/components",
@@ -133,6 +134,9 @@ def _refusing(estate: Estate) -> None:
             },
             everything(place),
         )
+        estate.answer("app-insights-workspace", component, "pass", "it is based on law-contoso-sec")
+        estate.answer("app-insights-local-auth", component, "fail", "it takes its instrumentation key")
+        estate.answer("app-insights-public-ingestion", component, "fail", "open to all networks")
 
 
 # --- locks ------------------------------------------------------------------------------------------------------------
