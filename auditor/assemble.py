@@ -18,7 +18,7 @@ from auditor.facts.alerts import alert_facts
 from auditor.facts.classic import classic_logging, classic_only
 from auditor.facts.destinations import Resolver, destination_index
 from auditor.facts.edge import classic_front_door_facts, firewall_facts, front_door_facts
-from auditor.facts.evidence import protected_somewhere
+from auditor.facts.evidence import protected_somewhere, with_evidence
 from auditor.facts.exposure import exposure, open_without_group
 from auditor.facts.flows import FlowCover, Flows, flow_facts
 from auditor.facts.licence import licence, workload_identities
@@ -106,6 +106,9 @@ def assemble(collection: Collection, *, today: str = "", shared: Shared | None =
     exposed |= {key: {"open_without_group": is_open} for key, is_open in open_without_group(net).items()}
     resources = [_with_network(resource, exposed.get(resource.id, {}), flows) for resource in resources]
     resources = [as_destination(r, places, documents, estate.resolve, declared=estate.declared) for r in resources]
+    protected = protected_somewhere(r for r in resources if r.type.lower() == VNET)
+    protected = protected or (shared is not None and shared.protected)
+    resources = [with_evidence(resource, ddos=protected) for resource in resources]
     own = [place for place in places.all() if shared is None or d.subscription_of(place.id) in shared.judged]
     resources += place_resources(own, documents, estate.resolve, estate.scope, estate.sight, declared=estate.declared)
     return Inventory(
@@ -115,8 +118,7 @@ def assemble(collection: Collection, *, today: str = "", shared: Shared | None =
         unread=tuple(unread_in([*collection.documents, *_elsewhere(shared)])),
         reads=count_reads(collection.documents, within=documents.values()),
         judged=None if shared is None else shared.judged,
-        ddos_protected=protected_somewhere(r for r in resources if r.type.lower() == VNET)
-        or (shared is not None and shared.protected),
+        ddos_protected=protected,
     )
 
 
