@@ -14,20 +14,22 @@ from auditor.catalog import FLOW_LOG
 from auditor.completeness import count_reads, unread_in
 from auditor.documents import Collection, Document, marker, normal_id
 from auditor.drafts import Draft, KindKey, drafts_of, origin_of, with_members
-from auditor.facts.alerts import alert_facts
 from auditor.facts.classic import classic_logging, classic_only
+from auditor.facts.defender import plan_facts, subscription_facts
 from auditor.facts.destinations import Resolver, destination_index
-from auditor.facts.edge import classic_front_door_facts, firewall_facts, front_door_facts
+from auditor.facts.edge import EDGE_FACTS
 from auditor.facts.evidence import protected_somewhere, with_evidence
 from auditor.facts.exposure import exposure, open_without_group
 from auditor.facts.flows import FlowCover, Flows, flow_facts
 from auditor.facts.licence import licence, workload_identities
+from auditor.facts.log_loops import LOOP_FACTS
 from auditor.facts.look import Look, TypeFacts
 from auditor.facts.managed import Managed, managed_facts, managed_groups
 from auditor.facts.network import VNET
 from auditor.facts.network_index import index_network
 from auditor.facts.offers import Groups, entra_offers, entra_withheld, offers_none, offers_of, unread_offers
 from auditor.facts.places import Places, as_destination, place_resources
+from auditor.facts.sentinel import sentinel_facts
 from auditor.facts.server_parameters import mysql_facts, postgresql_facts
 from auditor.facts.settings import routes_of, setting_facts, settings_of, settings_with_retention, unread_settings
 from auditor.facts.shapes import entries, mapping, text
@@ -44,10 +46,11 @@ _GONE = frozenset({"resourcenotfound", "resourcegroupnotfound", "parentresourcen
 _FACTS_OF_TYPE: Mapping[str, TypeFacts] = {
     "microsoft.dbformysql/flexibleservers": mysql_facts,
     "microsoft.dbforpostgresql/flexibleservers": postgresql_facts,
-    d.SUBSCRIPTION.lower(): alert_facts,
-    "microsoft.cdn/profiles": front_door_facts,
-    "microsoft.network/azurefirewalls": firewall_facts,
-    "microsoft.network/frontdoors": classic_front_door_facts,
+    **EDGE_FACTS,
+    **LOOP_FACTS,
+    d.SUBSCRIPTION.lower(): subscription_facts,
+    "microsoft.keyvault/vaults": plan_facts("KeyVaults"),
+    "microsoft.operationalinsights/workspaces": sentinel_facts,
 }
 _NO_LICENCE = "The tenant has no Entra ID P1 or P2 licence, which exporting these logs needs: a licence gap."
 _STAND_IN_FACTS = (

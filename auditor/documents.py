@@ -42,6 +42,10 @@ SECURITY_POLICIES: Final = "Microsoft.Cdn/profiles/securityPolicies"
 LIFECYCLE: Final = "Microsoft.Storage/storageAccounts/managementPolicies"  # id {account}/managementPolicies/default
 CONTAINERS: Final = "Microsoft.Storage/storageAccounts/blobServices/containers"  # list, id {account}/blobServices/...
 EVENT_HUBS: Final = "Microsoft.EventHub/namespaces/eventhubs"  # list, id {namespace}/eventhubs
+DEFENDER_PLANS: Final = "Microsoft.Security/pricings"  # list, id /subscriptions/{s}/providers/{type}
+SECURITY_CONTACT: Final = "Microsoft.Security/securityContacts"  # id /subscriptions/{s}/providers/{type}/default
+SENTINEL: Final = "Microsoft.SecurityInsights/onboardingStates"  # id {workspace}/providers/{type}/default
+SENTINEL_CONNECTORS: Final = "Microsoft.SecurityInsights/dataConnectors"  # list, id {workspace}/providers/{type}
 # Auditing policies: one document each, id {server}/auditingSettings/default. No resource listing holds them.
 SQL_AUDIT: Final = "Microsoft.Sql/servers/auditingSettings"
 SQL_EXTENDED_AUDIT: Final = "Microsoft.Sql/servers/extendedAuditingSettings"  # the same, with the filter on events
@@ -74,6 +78,10 @@ ABOUT: Final = frozenset(
         CONTAINERS,
         EVENT_HUBS,
         STORAGE_ANALYTICS,
+        DEFENDER_PLANS,
+        SECURITY_CONTACT,
+        SENTINEL,
+        SENTINEL_CONNECTORS,
         SQL_AUDIT,
         SQL_EXTENDED_AUDIT,
         SQL_SUPPORT_AUDIT,
@@ -271,6 +279,11 @@ def classic_services(account: Mapping[str, Any]) -> Iterator[str]:
 def storage_service_id(account_id: str, service: str) -> str:
     """The id of a storage service, the scope at which its logs are set: `…/blobServices/default`."""
     return f"{account_id.rstrip('/')}/{STORAGE_SERVICES[service]}/default"
+
+
+def sentinel_health_id(workspace_id: str) -> str:
+    """The id of what Microsoft Sentinel's own health and audit events are logged as, in a workspace that it is on."""
+    return f"{workspace_id.rstrip('/')}/providers/Microsoft.SecurityInsights/settings/SentinelHealth"
 
 
 def storage_analytics_id(account_id: str, service: str) -> str:

@@ -39,7 +39,8 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
 
     `kind` is `log-analytics`, `storage`, `event-hub` or `partner`; `id` the normal ARM id. `exists` False means
     certainly gone. `retention_days` is how long a record is kept in all (`inf`: no expiry), `interactive_days` how
-    long it can be queried at once; `tags` are its tags, each as `name=value`.
+    long it can be queried at once; `tags` are its tags, each as `name=value`;
+    `sentinel` says whether Microsoft Sentinel watches a workspace.
     """
 
     kind: str
@@ -49,6 +50,7 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     retention_days: float | Unknown = float("inf")
     interactive_days: float | Unknown = float("inf")
     tags: tuple[str, ...] | Unknown = ()
+    sentinel: bool | Unknown = False
 
 
 class LogSetting(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from auditor import documents as d
 
+AUTOMATIONS: Final = "microsoft.security/automations"
 _ACTION_GROUP: Final = "microsoft.insights/actiongroups"
 _CALLERS: Final = frozenset({"microsoft.insights/activitylogalerts", "microsoft.alertsmanagement/actionrules"})
 _SETTING_TYPES: Final = frozenset({d.DIAGNOSTIC_SETTINGS.lower(), d.ENTRA_SETTINGS.lower()})
@@ -83,6 +84,19 @@ def _named_by(document: d.Document) -> Iterator[tuple[str, str]]:
             yield from d.destinations_of(properties)
         elif doc_type == d.FLOW_LOGS.lower():
             yield from _of_flow_log(properties)
+        elif doc_type == AUTOMATIONS:
+            yield from _of_export(properties)
+
+
+def _of_export(properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Where a continuous export of Defender for Cloud sends alerts."""
+    actions = properties.get("actions")
+    for action in actions if isinstance(actions, list) else ():
+        if isinstance(action, Mapping):
+            for key, kind in (("workspaceResourceId", "log-analytics"), ("eventHubResourceId", "event-hub")):
+                place = action.get(key)
+                if isinstance(place, str) and place.strip():
+                    yield kind, "/" + place.strip().strip("/")
 
 
 def _properties_in(document: d.Document) -> Iterator[Mapping[str, Any]]:
@@ -105,7 +119,7 @@ def _of_flow_log(properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "log-analytics", workspace.strip().rstrip("/")
 
 
-_NAMING: Final = _SETTING_TYPES | _CALLERS | {d.FLOW_LOGS.lower()}
+_NAMING: Final = _SETTING_TYPES | _CALLERS | {AUTOMATIONS} | {d.FLOW_LOGS.lower()}
 
 
 class Named:

@@ -23,7 +23,7 @@ from auditor.facts.look import SHARED_TYPES
 from auditor.facts.network import INSTANCE_NIC, LOAD_BALANCER, NIC, NSG, SCALE_SET, VNET
 from auditor.facts.services import SERVICES
 from auditor.facts.shapes import text
-from auditor.named import AUDIT_POLICIES, audit_accounts, named_destinations
+from auditor.named import AUDIT_POLICIES, AUTOMATIONS, audit_accounts, named_destinations
 
 # Types that the facts of a network are worked out from.
 _LINKED: Final = frozenset(
@@ -35,7 +35,7 @@ _LINKED: Final = frozenset(
 # What these name without their exposure or their flow logs depending on it.
 _NO_LINKS: Final = frozenset({"virtualnetworkpeerings", "storageid", "flowanalyticsconfiguration", "tags"})
 _TENANT_WIDE: Final = frozenset(kind.lower() for kind in (d.SUBSCRIPTION, d.RESOURCE_LIST))
-_NAMING: Final = frozenset(kind.lower() for kind in (d.DIAGNOSTIC_SETTINGS, d.ENTRA_SETTINGS, d.FLOW_LOGS))
+_NAMING: Final = frozenset(kind.lower() for kind in (d.DIAGNOSTIC_SETTINGS, d.ENTRA_SETTINGS, d.FLOW_LOGS, AUTOMATIONS))
 _ACCOUNT: Final = "microsoft.storage/storageaccounts"
 _CATEGORIES: Final = d.DIAGNOSTIC_CATEGORIES.lower()
 _DEEPEST: Final = 60  # levels of a document that are searched for ids

@@ -2,7 +2,7 @@
 
 import pytest
 
-from auditor.named import called_groups
+from auditor.named import Named, called_groups, named_destinations
 
 GROUP = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Insights/actionGroups/ag"
 
@@ -33,3 +33,15 @@ def test_called_groups(document, called):
 def test_of_several_spellings_one_is_taken():
     documents = [alert({"actionGroups": [{"actionGroupId": spelt}]}) for spelt in (GROUP, GROUP.upper())]
     assert called_groups(documents) == called_groups(documents[::-1]) == [GROUP.upper()]
+
+
+WORKSPACE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.OperationalInsights/workspaces/law"
+
+
+def test_a_continuous_export_names_where_alerts_go():
+    actions = [{"workspaceResourceId": f"{WORKSPACE}/"}, {"logicAppResourceId": "/x"}, "text"]
+    export = alert(actions, "Microsoft.Security/automations")
+    named = Named()
+    named.add(export)
+    assert named_destinations([export]) == named.destinations()
+    assert list(named.destinations().values()) == [("log-analytics", WORKSPACE)]

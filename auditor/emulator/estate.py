@@ -12,6 +12,7 @@ import msgspec
 
 from auditor.documents import (
     CONTAINERS,
+    DEFENDER_PLANS,
     DELETED_VAULTS,
     DIAGNOSTIC_CATEGORIES,
     DIAGNOSTIC_SETTINGS,
@@ -27,7 +28,10 @@ from auditor.documents import (
     MYSQL_PARAMETERS,
     POSTGRESQL_PARAMETERS,
     RESOURCE_LIST,
+    SECURITY_CONTACT,
     SECURITY_POLICIES,
+    SENTINEL,
+    SENTINEL_CONNECTORS,
     SQL_AUDIT,
     SQL_DATABASE_AUDIT,
     SQL_EXTENDED_AUDIT,
@@ -63,6 +67,7 @@ _NOT_LISTED: Final = frozenset(
         *(RESOURCE_LIST, SUBSCRIBED_SKUS, SUBSCRIPTION, TABLES, TENANT, MYSQL_PARAMETERS, POSTGRESQL_PARAMETERS),
         SECURITY_POLICIES,
         *(SQL_AUDIT, SQL_DATABASE_AUDIT, SQL_EXTENDED_AUDIT, SQL_SUPPORT_AUDIT, SYNAPSE_AUDIT, SYNAPSE_POOL_AUDIT),
+        *(DEFENDER_PLANS, SECURITY_CONTACT, SENTINEL, SENTINEL_CONNECTORS),
         *(f"{STORAGE_ACCOUNT}/{service}" for service in STORAGE_SERVICES.values()),
         "Microsoft.KeyVault/locations/deletedVaults",
         "Microsoft.Network/networkSecurityGroups/securityRules",

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from auditor.documents import RESOURCE_LIST, Document, marker, normal_id, subscription_of
+from auditor.documents import Document, marker, normal_id, subscription_of
 from auditor.facts.alert_events import Clause
 from auditor.facts.answers import Answer, all_of, any_of
 from auditor.facts.destinations import existence
@@ -38,8 +38,8 @@ def alert_facts(key: str, _document: Document, look: Look) -> dict[str, Any]:
     What could not be listed may hold any rule: an Unknown among the alerts stands for it.
     """
     found = look.once(_by_subscription).get(subscription_of(key), [])
-    listing = look.get(f"{key}/{RESOURCE_LIST.rpartition('/')[2]}")
-    missing = [unread(listing, "the alert rules")] if listing is not None and marker(listing) == "$unknown" else []
+    gap = look.unlisted(key)
+    missing = [unread(gap, "the alert rules")] if gap is not None else []
     return {
         "alerts": [*found, *missing],
         "alert_problems": [f"{a['name']}: {a['why']}" for a in found if isinstance(a, Mapping) and a["why"]],

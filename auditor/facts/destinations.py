@@ -20,7 +20,7 @@ from auditor.facts.archives import (
 from auditor.facts.event_hubs import TRANSIT, capture_of, find_hub, hub_accepts, namespace_accepts
 from auditor.facts.shapes import mapping
 from auditor.facts.unread import unclear, undecided, unread
-from auditor.facts.workspaces import Kept, daily_cap_gb, keeper, workspace_accepts
+from auditor.facts.workspaces import Kept, daily_cap_gb, keeper, sentinel_on, workspace_accepts
 from auditor.inventory import Destination, Unknown
 
 Documents = Mapping[str, Document]
@@ -76,7 +76,8 @@ def _place(documents: Documents, kind: str, place_id: str, declared: bool) -> Ca
     if exists is not True:
         why = _GONE if exists is False else exists
         known = _destination(kind, place_id, exists, False if exists is False else why, (why, why))
-        known = msgspec.structs.replace(known, tags=() if exists is False else why)
+        if exists is not False:
+            known = msgspec.structs.replace(known, tags=why, sentinel=why if kind == "log-analytics" else False)
         return lambda part: known
     document = documents[owner]
     kept_by = {"log-analytics": _workspace, "storage": _account, "event-hub": _event_hub}.get(kind, _partner)
@@ -105,8 +106,10 @@ def _workspace(
     documents: Documents, document: Document, place_id: str, declared: bool
 ) -> Callable[[str | None], Destination]:
     keeps = keeper(documents, document, place_id, declared)
-    accepts = workspace_accepts(document)
-    return lambda table: _destination("log-analytics", place_id, True, accepts, keeps(table))
+    accepts, sentinel = workspace_accepts(document), sentinel_on(documents, place_id)
+    return lambda table: msgspec.structs.replace(
+        _destination("log-analytics", place_id, True, accepts, keeps(table)), sentinel=sentinel
+    )
 
 
 def _account(

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from auditor.documents import SECURITY_POLICIES, Document, marker, parent_of
-from auditor.facts.look import Look
+from auditor.facts.ddos import ddos_facts
+from auditor.facts.look import Look, TypeFacts
 from auditor.facts.shapes import entries, is_unknown, mapping, props, ref, text
 from auditor.facts.unread import fields, listed, unclear, undecided, unread
 from auditor.inventory import Unknown
@@ -138,3 +139,11 @@ def _properties(document: Document | None, what: str) -> Mapping[str, Any] | Unk
     properties = document.get("properties")
     found = fields(properties)
     return unclear(what, properties) if found is None else found
+
+
+EDGE_FACTS: Final[Mapping[str, TypeFacts]] = {
+    "microsoft.cdn/profiles": front_door_facts,
+    "microsoft.network/azurefirewalls": firewall_facts,
+    "microsoft.network/frontdoors": classic_front_door_facts,
+    "microsoft.network/publicipaddresses": ddos_facts,
+}

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from auditor.documents import Document, marker, normal_id
+from auditor.documents import RESOURCE_LIST, Document, marker, normal_id
 from auditor.facts.destinations import Resolver
 from auditor.facts.shapes import text
 
@@ -39,6 +39,14 @@ class Look(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def get(self, doc_id: str) -> Document | None:
         """The document with this id, whatever its case; None where it was not read."""
         return self.documents.get(normal_id(doc_id))
+
+    def unlisted(self, subscription: str) -> Document | None:
+        """The document that says why the resources of a subscription (normal id) are not known; None if they are."""
+        for key in (subscription, f"{subscription}/{RESOURCE_LIST.rpartition('/')[2]}"):
+            document = self.documents.get(key)
+            if document is not None and marker(document) == "$unknown":
+                return document
+        return None
 
     def of_type(self, doc_type: str) -> Sequence[str]:
         """The normal ids of all documents of a type, lists and unreadable ones too, in order."""

@@ -10,10 +10,10 @@ from functools import lru_cache
 from typing import Any, Final
 
 from auditor.catalog import AZURE_DIAGNOSTICS, catalog
-from auditor.documents import Document, marker, normal_id
+from auditor.documents import SENTINEL, Document, marker, normal_id
 from auditor.facts.numbers import number
 from auditor.facts.shapes import mapping, text
-from auditor.facts.unread import fields, listed, unclear
+from auditor.facts.unread import fields, listed, unclear, unread
 from auditor.inventory import Unknown
 
 Days = float | Unknown
@@ -72,6 +72,22 @@ def daily_cap_gb(workspace: Mapping[str, Any]) -> float | Unknown | None:
     if cap is None:
         return unclear("the workspace's daily cap", capping if capped is None else quota)
     return None if cap < 0 else cap
+
+
+def sentinel_on(documents: Mapping[str, Document], workspace: str) -> bool | Unknown:
+    """Whether Sentinel is switched on in a workspace (normal id): it says so itself, or its solution is there."""
+    state = documents.get(normal_id(f"{workspace}/providers/{SENTINEL}/default"))
+    mark = marker(state) if state is not None else "$unknown"
+    if state is not None and mark is None:
+        named = text(state.get("name")).lower() == "default"
+        return True if named else unclear("whether Microsoft Sentinel is on")
+    if mark == "$absent":
+        return False
+    group, _, name = workspace.rpartition("/providers/microsoft.operationalinsights/workspaces/")
+    solution = documents.get(f"{group}/providers/microsoft.operationsmanagement/solutions/securityinsights({name})")
+    if solution is not None and marker(solution) is None:
+        return True
+    return unread(state, "whether Microsoft Sentinel is on")
 
 
 def workspace_keeps(workspace: Mapping[str, Any]) -> Days:

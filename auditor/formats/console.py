@@ -71,6 +71,10 @@ def _bar(tally: Tally) -> Iterator[str]:
     rest = sorted(STATES, key=lambda state: cells[state] - shares[state])
     for state in rest[: width - sum(cells.values())]:
         cells[state] += 1
+    for state in STATES:  # what there is shows, however little it is
+        if shares[state] and not cells[state]:
+            cells[state] += 1
+            cells[max(STATES, key=lambda other: cells[other])] -= 1
     yield "  " + "".join(_BAR[state] * cells[state] for state in STATES)
     counts = ((state, getattr(tally, state)) for state in STATES)
     yield "  " + "   ".join(f"{_BAR[s]} {_WORDS.get(s, s)} {n:,}" for s, n in counts if n or s != "accepted")

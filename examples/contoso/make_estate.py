@@ -17,6 +17,7 @@ from scenes import (  # noqa: E402
     analytics,
     central,
     databases,
+    defence,
     dmz,
     edge,
     general,
@@ -48,18 +49,8 @@ def build() -> Estate:
     """Contoso, with the answers."""
     estate = Estate()
     for scene in (
-        tenant,
-        central,
-        storage,
-        vaults,
-        dmz,
-        regions,
-        databases,
-        platform,
-        alerts,
-        sql,
-        analytics,
-        edge,
+        *(tenant, central, storage, vaults, dmz, regions, databases),
+        *(platform, alerts, sql, analytics, edge, defence),
         general,
     ):
         scene.build(estate)

@@ -114,6 +114,7 @@ def test_one_format_goes_to_stdout(run, saved):
         "entra-audit-logs",
         "entra-sign-in-logs",
         "entra-graph-activity-logs",
+        "entra-logs-in-sentinel",
     }
 
 

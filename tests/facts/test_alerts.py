@@ -197,6 +197,12 @@ def test_what_was_not_listed_may_hold_any_rule():
     assert answer(other) is False
 
 
+@pytest.mark.parametrize("shown", ["/subscriptions", SUB])
+def test_a_subscription_that_is_not_visible_may_have_any_rule(shown):
+    hidden = {"id": shown, "type": "Microsoft.Resources/subscriptions", "$unknown": {"reason": "denied"}}
+    assert answer(hidden, subscription=shown) == UNREAD
+
+
 def test_without_the_fact_nothing_raises_an_alert():
     assert raises(None, NSG) is False
     assert isinstance(raises(Unknown(reason="not read"), NSG), Unknown)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
 from typing import Final
 
 from auditor import documents as d
@@ -16,7 +16,7 @@ _TYPES: Final = {
     "event-hub": "Microsoft.EventHub/namespaces",
 }
 _DETAILS: Final = {
-    "log-analytics": (reads.TABLES,),
+    "log-analytics": (reads.TABLES, reads.SENTINEL),
     "storage": (reads.LIFECYCLE, reads.CONTAINERS),
     "event-hub": (reads.EVENT_HUBS,),
 }
@@ -31,6 +31,7 @@ async def read_destinations(reader: Reader, resources: Iterable[d.Document]) -> 
     known = {d.normal_id(resource["id"]) for resource in resources}
     await reader.each("destinations", place_jobs(reader, known))
     await reader.each("retention", detail_jobs(reader, known))
+    await reader.each("sentinel", list(_sentinel_jobs(reader)))
 
 
 def place_jobs(reader: Reader, known: Container[str]) -> list[Job]:
@@ -54,6 +55,15 @@ def detail_jobs(reader: Reader, known: Container[str]) -> list[Job]:
         for read in _DETAILS.get(kind, ())
         if key in known or _was_read(reader, kind, place)
     ]
+
+
+def _sentinel_jobs(reader: Reader) -> Iterator[Job]:
+    """The reads of what tells how Microsoft Sentinel is set up, where it is on."""
+    for kind, place in reader.named.destinations().values():
+        state = reader.kept(reads.SENTINEL.id(place), d.SENTINEL) if kind == "log-analytics" else None
+        if state is not None and d.marker(state) is None:
+            yield reader.job(reads.SENTINEL_CONNECTORS, place)
+            yield reader.job(reads.SETTINGS, d.sentinel_health_id(place))
 
 
 def _read_of(reader: Reader, kind: str, place: str) -> reads.Read | None:

@@ -210,6 +210,35 @@ MYSQL_PARAMETERS: Final = Read(
     action="Microsoft.DBforMySQL/flexibleServers/configurations/read",
 )
 
+DEFENDER_PLANS: Final = Read(
+    type=d.DEFENDER_PLANS,
+    path="{of}/providers/Microsoft.Security/pricings",
+    api_version="2024-01-01",
+    action="Microsoft.Security/pricings/read",
+    unsupported_on=frozenset({400, 409}),  # "Subscription Not Registered": nobody ever switched anything on
+)
+SECURITY_CONTACT: Final = Read(
+    type=d.SECURITY_CONTACT,
+    path="{of}/providers/Microsoft.Security/securityContacts/default",
+    api_version="2023-12-01-preview",
+    action="Microsoft.Security/securityContacts/read",
+    is_list=False,
+    unsupported_on=frozenset({400, 409}),
+)
+SENTINEL: Final = Read(
+    type=d.SENTINEL,
+    path="{of}/providers/Microsoft.SecurityInsights/onboardingStates/default",
+    api_version="2024-09-01",
+    action="Microsoft.SecurityInsights/onboardingStates/read",
+    is_list=False,
+)
+SENTINEL_CONNECTORS: Final = Read(
+    type=d.SENTINEL_CONNECTORS,
+    path="{of}/providers/Microsoft.SecurityInsights/dataConnectors",
+    api_version="2025-07-01-preview",  # stable versions leave the connector of a whole tenant out
+    action="Microsoft.SecurityInsights/dataConnectors/read",
+)
+
 RESOURCE_GRAPH_TYPE: Final = "Microsoft.ResourceGraph/resources"
 RESOURCE_GRAPH_PATH: Final = "/providers/Microsoft.ResourceGraph/resources"
 RESOURCE_GRAPH_VERSION: Final = "2022-10-01"
@@ -245,6 +274,7 @@ RESOURCE_VERSIONS: Final = {
     "Microsoft.Network/virtualNetworkGateways": "2024-05-01",
     "Microsoft.Network/virtualNetworks": "2024-05-01",
     "Microsoft.OperationalInsights/workspaces": "2023-09-01",
+    "Microsoft.Security/automations": "2023-12-01-preview",
     "Microsoft.Sql/managedInstances": "2021-11-01",
     "Microsoft.Sql/servers": "2021-11-01",
     "Microsoft.Sql/servers/databases": "2021-11-01",

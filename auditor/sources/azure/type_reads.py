@@ -9,11 +9,8 @@ from auditor.sources.azure import reads
 from auditor.sources.azure.reads import Read
 
 OF_SUBSCRIPTION: Final[tuple[Read, ...]] = (
-    reads.LOCATIONS,
-    reads.RESOURCE_GROUPS,
-    reads.SETTINGS,
-    reads.LOG_PROFILES,
-    reads.DELETED_VAULTS,
+    *(reads.LOCATIONS, reads.RESOURCE_GROUPS, reads.SETTINGS, reads.LOG_PROFILES, reads.DELETED_VAULTS),
+    *(reads.DEFENDER_PLANS, reads.SECURITY_CONTACT),
 )
 OF_TENANT: Final[tuple[Read, ...]] = (reads.ENTRA_SETTINGS, reads.ENTRA_CATEGORIES)
 OF_TYPE: Final[Mapping[str, tuple[Read, ...]]] = {  # by lower-case resource type

@@ -42,6 +42,7 @@ class Service:
     why: str = ""
     classic: Classic = OFF
     classic_only: Status | None = None  # "fail": its only access logs are classic ones; None: classic logging is off
+    loop: Status = "pass"  # "fail": what it sends to storage comes back to its own account
 
 
 def silent(why: str = "neither Azure Monitor nor classic logging records who reads it") -> Service:
@@ -127,6 +128,11 @@ def _service(estate: Estate, account_id: str, service: str, answer: Service, sev
     estate.answer(f"storage-{service}-access-logs", service_id, answer.access, why, graver)
     if answer.classic_only:
         estate.answer("storage-classic-logging-only", service_id, answer.classic_only, why)
+    archived = any(place.kind == "storage" for one in answer.plan.settings for place in one.places)
+    if answer.plan.denied:
+        estate.answer("storage-log-loop", service_id, "unknown", why)
+    elif archived:
+        estate.answer("storage-log-loop", service_id, answer.loop, why)
     classic, document = answer.classic, f"{service_id}/storageAnalytics"
     if classic.denied:
         action = f"{ACCOUNT}/{SERVICES[service]}/read"

@@ -137,6 +137,7 @@ def security_group(net: Network, name: str, *rules: Doc, plan: Plan = NOTHING) -
         }
         for rule, priority, source, to, access, direction in _DEFAULTS
     ]
+    net.estate.answer("network-security-group-logs", group_id, plan.logs, plan.why)
     return net.place(NSG, name, plan, securityRules=own, defaultSecurityRules=defaults)
 
 
@@ -257,6 +258,8 @@ def balancer(
 ) -> tuple[str, list[str]]:
     """Place a load balancer, public or internal; gives the id of its pool and those of its NAT rules."""
     lb_id = net.child(f"{NET}/loadBalancers", name)
+    if sku != "Basic":
+        net.estate.answer("load-balancer-health-logs", lb_id, plan.logs, plan.why)
     front = f"{lb_id}/frontendIPConfigurations/front"
     pool = f"{lb_id}/backendAddressPools/pool"
     inner: Doc = {"provisioningState": "Succeeded"}

@@ -209,7 +209,7 @@ def _archives(estate: Estate) -> None:
         "pass",
         settings=(setting("self", ARCH_UK, groups=("allLogs",)),),
     )
-    archive(ARCH_UK, UK, exporting(itself))
+    archive(ARCH_UK, UK, Service(itself, "pass", loop="fail"))
     lifecycle(estate, ARCH_UK, delete_after("cleanup", 30))
     kept(ARCH_UK, "fail", "log blobs are deleted after 30 days")
     archive(ARCH_SE, SE, watched)

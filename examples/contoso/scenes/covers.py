@@ -140,6 +140,7 @@ def _gateways(hub: Network) -> None:
     inside = subnet(hub, "GatewaySubnet")
     public = address(hub, "pip-vpn-hub")
     gateway_id = hub.child(f"{NET}/virtualNetworkGateways", "vgw-hub-we")
+    hub.estate.answer("vpn-gateway-logs", gateway_id, "pass", ALL_SEC.why)
     configuration = f"{gateway_id}/ipConfigurations/default"
     public["properties"]["ipConfiguration"] = {"id": configuration}
     hub.place(

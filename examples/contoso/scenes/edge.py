@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scenes.cables import NET, address, attach, network, subnet
 from scenes.estate import MSP, NE, PROD, SE, UK, UNSUPPORTED, WE, Doc, Estate, Plan, Status, denied, rid
 from scenes.places import ALL_SEC, DENIED, LAW_SEC, NOTHING, only
 from scenes.things import part, place
@@ -18,6 +19,8 @@ def build(estate: Estate) -> None:
     _front_doors(estate)
     _firewalls(estate)
     _bastions(estate)
+    _protected_networks(estate)
+    _others(estate)
 
 
 # --- Front Door -------------------------------------------------------------------------------------------------------
@@ -132,3 +135,57 @@ def _bastions(estate: Estate) -> None:
         bastion = place(estate, BASTION, name, plan, app="network", sku="Basic", scaleUnits=2)
         estate.answer("bastion-audit-logs", bastion, plan.audit, plan.why)
     place(estate, BASTION, "bas-lab", UNSUPPORTED, app="network", sku="Developer")  # writes no log: nothing is asked
+
+
+# --- networks with a DDoS plan, and gateways to dial in to ------------------------------------------------------------
+
+
+def _protected_networks(estate: Estate) -> None:
+    """Each has a VPN gateway whose address inherits the protection; another address has its own, and one refuses it."""
+    for octet, (name, plan) in enumerate((("pass", ALL_SEC), ("fail", NOTHING), ("hidden", DENIED)), start=201):
+        net = network(estate, PROD, "rg-edge-prod", WE, f"vnet-edge-{name}", octet, plan)
+        net.document["properties"]["enableDdosProtection"] = True
+        estate.answer("virtual-network-ddos-alerts", net.id, plan.logs, plan.why)
+        within = subnet(net, "GatewaySubnet")
+        public = address(net, f"pip-vgw-edge-{name}", plan=plan)
+        estate.answer("public-ip-ddos-logs", public["id"], plan.logs, plan.why)
+        gateway = net.child(f"{NET}/virtualNetworkGateways", f"vgw-edge-{name}")
+        configuration = f"{gateway}/ipConfigurations/default"
+        inner = {"subnet": {"id": within["id"]}, "publicIPAddress": attach(public, configuration)}
+        pool = {"addressPrefixes": [f"172.16.{octet}.0/24"]}
+        net.place(
+            f"{NET}/virtualNetworkGateways",
+            f"vgw-edge-{name}",
+            plan,
+            gatewayType="Vpn",
+            vpnType="RouteBased",
+            sku={"name": "VpnGw2AZ", "tier": "VpnGw2AZ", "capacity": 2},
+            vpnClientConfiguration={"vpnClientAddressPool": pool, "vpnAuthenticationTypes": ["Certificate"]},
+            ipConfigurations=[{"name": "default", "id": configuration, "properties": inner}],
+        )
+        for rule in ("vpn-gateway-logs", "point-to-site-vpn-logs"):
+            estate.answer(rule, gateway, plan.logs, plan.why)
+    own = address(net, "pip-edge-own")
+    own["properties"]["ddosSettings"] = {"protectionMode": "Enabled"}
+    estate.answer("public-ip-ddos-logs", own["id"], "fail", "protection of its own, and no setting")
+    address(net, "pip-edge-off")["properties"]["ddosSettings"] = {"protectionMode": "Disabled"}
+
+
+# --- what there are a few of ------------------------------------------------------------------------------------------
+
+
+def _others(estate: Estate) -> None:
+    kinds = (
+        ("network-manager-change-logs", f"{NET}/networkManagers", "nm"),
+        ("network-security-perimeter-logs", f"{NET}/networkSecurityPerimeters", "nsp"),
+        ("express-route-circuit-logs", f"{NET}/expressRouteCircuits", "erc"),
+        ("network-security-group-logs", f"{NET}/networkSecurityGroups", "nsg-spare"),
+        ("load-balancer-health-logs", f"{NET}/loadBalancers", "lbi"),
+        ("attestation-audit-logs", "Microsoft.Attestation/attestationProviders", "att"),
+        ("confidential-ledger-logs", "Microsoft.ConfidentialLedger/ledgers", "led"),
+    )
+    for rule, kind, short in kinds:
+        for name, plan in (("pass", ALL_SEC), ("fail", NOTHING), ("hidden", DENIED)):
+            sku = "Standard" if "Balancers" in kind else ""
+            thing = place(estate, kind, f"{short}-edge-{name}", plan, app="edge", sku=sku)
+            estate.answer(rule, thing, plan.logs, plan.why)

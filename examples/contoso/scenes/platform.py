@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scenes.central import namespace
-from scenes.estate import DEV, NE, PROD, RETIRED, SE, SHARED, UK, UNSUPPORTED, WE, Estate, guid, rid
+from scenes.estate import DEV, NE, PROD, RETIRED, SE, SHARED, UK, UNSUPPORTED, WE, Estate, Plan, Status, guid, rid
 from scenes.places import (
     ALL_APP,
     ALL_SEC,
@@ -129,13 +129,17 @@ def _applications(estate: Estate) -> None:
             state="Enabled",
             tags={"note": '=HYPERLINK("http://example.com")'} if "cmd" in name else None,
         )
-    place(
-        estate, "Microsoft.AppConfiguration/configurationStores", "appcs-web-prod", AUDIT_SEC, app="web", sku="standard"
-    )
     partial = part("Audit by name, HttpRequest not", "fail", "Audit")
-    place(
-        estate, "Microsoft.AppConfiguration/configurationStores", "appcs-crm-prod", partial, app="crm", sku="standard"
+    stores: tuple[tuple[str, Plan, Status], ...] = (
+        ("web", AUDIT_SEC, "pass"),
+        ("crm", partial, "pass"),
+        ("hr", NOTHING, "fail"),
+        ("pos", DENIED, "unknown"),
     )
+    for app, plan, audit in stores:
+        kind = "Microsoft.AppConfiguration/configurationStores"
+        store = place(estate, kind, f"appcs-{app}-prod", plan, app=app, sku="standard")
+        estate.answer("app-configuration-audit-logs", store, audit, plan.why)
     place(
         estate,
         "Microsoft.CognitiveServices/accounts",

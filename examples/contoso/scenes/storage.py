@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from scenes.accounts import FULL, Classic, Service, account, exporting, silent
-from scenes.estate import DEV, NE, PROD, RETIRED, SE, SHARED, UK, UNSUPPORTED, WE, Estate, Plan, setting
+from scenes.estate import DEV, NE, PROD, RETIRED, SE, SHARED, UK, UNSUPPORTED, WE, Estate, Place, Plan, rid, setting
 from scenes.places import (
+    ACCOUNT,
     ALL_DEV,
     ALL_SEC,
     ARCH_DENIED,
@@ -37,6 +38,7 @@ def build(estate: Estate) -> None:
     _classic(estate)
     _kinds(estate)
     _bulk(estate)
+    _loops(estate)
 
 
 def _plan(why: str, logs: str, hollow: str, *given: object) -> Plan:
@@ -183,3 +185,16 @@ def _bulk(estate: Estate) -> None:
     account(estate, SHARED, "rg-shared-tools", "stcontosotfstate", WE, WATCHED, tags={"app": "terraform"})
     for number in (1, 2):
         account(estate, RETIRED, "rg-old", f"stcontosoold0{number}", WE, SILENT, kind="Storage")
+
+
+def _loops(estate: Estate) -> None:
+    """One account that logs into itself, and two that log into each other."""
+    itself, one, other = (Place("storage", rid(PROD, "rg-media-prod", ACCOUNT, f"stloop0{n}")) for n in (1, 2, 3))
+    told = (("stloop01", itself, "into itself"), ("stloop02", other, "round"), ("stloop03", one, "round"))
+    for name, place, way in told:
+        plan = everything(place)
+        blob = Service(plan, "pass", f"its logs go {way}: {plan.why}", loop="fail")
+        quiet = ("queue", "table", "file")  # logs lie here, so that access to it weighs more
+        account(estate, PROD, "rg-media-prod", name, WE, {**_quiet(), "blob": blob}, grave=quiet)
+    for place in (itself, one, other):
+        estate.answer("log-storage-lifecycle", place.id, "pass", "it has no lifecycle rule, so nothing is ever deleted")

@@ -66,6 +66,6 @@ def test_the_outlook_counts_the_fullest_subscription(estate: Path) -> None:
 
     first = next(progress for progress in told if progress.stage == "settings")
     assert first.total >= VAULTS + 5
-    about_one = 1 + 4  # categories, and what is read of a subscription
+    about_one = 1 + 7  # categories, and what is read of a subscription
     assert first.floor == pytest.approx((VAULTS + about_one - 225) / 24, abs=0.1)
     assert max(progress.done for progress in told if progress.stage == "settings") == first.total
