@@ -18,8 +18,9 @@ def inventory(collection):
     return assemble(collection)
 
 
-def test_the_table_is_there():
-    assert len(ROWS) == 20
+def test_every_row_of_the_table_is_read():
+    table = README.partition("| Of | Facts |\n")[2].partition("\n\n")[0]
+    assert len(ROWS) == len(table.splitlines()) - 1 >= 20
 
 
 @pytest.mark.parametrize(("kind", "names"), ROWS, ids=[kind for kind, _ in ROWS])
