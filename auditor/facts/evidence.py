@@ -46,7 +46,7 @@ _COSMOS_APIS: Final = {
 
 def protected_somewhere(resources: Iterable[Resource]) -> bool:
     """Whether any of these virtual networks has, or may have, DDoS protection, which its public IPs inherit."""
-    return any(_protected(resource) for resource in resources)
+    return any(_protected(resource) for resource in resources if resource.type.lower() == _VNET)
 
 
 def evidence_of(resource: Resource, *, ddos: bool, exported: Iterable[str] = ()) -> list[str]:

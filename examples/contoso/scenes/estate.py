@@ -67,6 +67,7 @@ LOGS: dict[str, bool] = {
     "Microsoft.DocumentDB/databaseAccounts": True,
     "Microsoft.DocumentDB/mongoClusters": True,
     "Microsoft.EventHub/namespaces": True,
+    "Microsoft.HealthcareApis/services": False,
     "Microsoft.Insights/components": False,
     "Microsoft.Insights/dataCollectionRules": False,
     "Microsoft.KeyVault/managedHSMs": True,
