@@ -20,12 +20,12 @@ from auditor.facts.edge import EDGE_FACTS
 from auditor.facts.evidence import protected_somewhere, with_evidence
 from auditor.facts.exposure import exposure, open_without_group
 from auditor.facts.flows import FlowCover, Flows, flow_facts
-from auditor.facts.licence import licence, workload_identities
+from auditor.facts.hierarchy import group_facts, inherited_facts
 from auditor.facts.log_loops import LOOP_FACTS
 from auditor.facts.look import Look, TypeFacts
 from auditor.facts.managed import Managed, managed_facts, managed_groups
 from auditor.facts.network_index import index_network
-from auditor.facts.offers import Groups, entra_offers, entra_withheld, offers_none, offers_of, unread_offers
+from auditor.facts.offers import Groups, entra_withheld, offers_none, offers_of, unread_offers
 from auditor.facts.places import Places, as_destination, place_resources
 from auditor.facts.sentinel import sentinel_facts
 from auditor.facts.server_parameters import mysql_facts, postgresql_facts
@@ -39,6 +39,7 @@ from auditor.facts.settings import (
 )
 from auditor.facts.shapes import entries, mapping, text
 from auditor.facts.sql_coverage import with_sql_audit
+from auditor.facts.tenants import LINKED_TENANTS, TENANTS, Held, held_of, tenant_facts, tenant_offers
 from auditor.focus import Sight
 from auditor.inventory import Destination, Inventory, LogSetting, Resource, Subscription, Unknown
 from auditor.retirements import LOG_PROFILES, end_of
@@ -47,17 +48,24 @@ Settings = tuple[LogSetting, ...] | Unknown
 
 # A resource that was listed and is gone when its settings are asked for: Resource Graph is minutes behind.
 _GONE = frozenset({"resourcenotfound", "resourcegroupnotfound", "parentresourcenotfound"})
+
+
+def _subscription_facts(key: str, document: Document, look: Look) -> dict[str, Any]:
+    return subscription_facts(key, document, look) | inherited_facts(key, document, look)
+
+
 # The facts of single types, worked out from documents alone: a new fact is a row.
 _FACTS_OF_TYPE: Mapping[str, TypeFacts] = {
     "microsoft.dbformysql/flexibleservers": mysql_facts,
     "microsoft.dbforpostgresql/flexibleservers": postgresql_facts,
     **EDGE_FACTS,
     **LOOP_FACTS,
-    d.SUBSCRIPTION.lower(): subscription_facts,
+    d.SUBSCRIPTION.lower(): _subscription_facts,
     "microsoft.keyvault/vaults": plan_facts("KeyVaults"),
     "microsoft.operationalinsights/workspaces": sentinel_facts,
+    d.MANAGEMENT_GROUP.lower(): group_facts,
+    **LINKED_TENANTS,
 }
-_NO_LICENCE = "The tenant has no Entra ID P1 or P2 licence, which exporting these logs needs: a licence gap."
 _STAND_IN_FACTS = (
     "exported", "settings_count", "settings_without_logs", "retired", "target_kind", "target_exists", "enabled",
     "succeeded", "storage_exists", "storage_accepts", "same_region", "traffic_analytics", "retention_days", "delivers",
@@ -78,8 +86,7 @@ class _Estate(msgspec.Struct, kw_only=True):
     categories: Mapping[KindKey, Document]
     resolve: Resolver
     places: Places  # that are being gathered
-    licence: str | Unknown
-    workload: bool | Unknown
+    held: Held  # licences of the tenant
     offers: dict[tuple[str, int, bool], tuple[frozenset[str], Groups]] = {}  # by type and list of categories
     routed: set[tuple[str, frozenset[str], bytes]] = set()
 
@@ -164,8 +171,7 @@ def _estate(collection: Collection, today: str, shared: Shared | None) -> _Estat
         categories=shared.categories if shared else categories_by_kind(drafts, documents),
         resolve=resolve,
         places=Places(),
-        licence=licence(skus),
-        workload=workload_identities(skus),
+        held=held_of(skus),
     )
 
 
@@ -238,7 +244,7 @@ def _resource(draft: Draft, estate: _Estate) -> Resource:
         facts = dict(silent_facts(in_scope))
     facts |= managed_facts(draft.id, estate.managed)
     facts |= unread_offers(draft.type, estate.categories.get(draft.kind)) if in_scope else {}
-    facts |= _own_facts(draft, estate)
+    facts |= _own_facts(draft, estate, facts.get("exported"))
     if draft.service:
         settings, facts = _with_classic(draft, estate, offers, settings, facts)
     if not isinstance(settings, Unknown) and settings:
@@ -285,9 +291,8 @@ def _offers(draft: Draft, estate: _Estate, *, in_scope: bool) -> tuple[frozenset
         return nothing, nothing, {}
     own = estate.documents.get(draft.categories_id)
     settings = estate.documents.get(draft.settings_id)
-    if draft.type == d.ENTRA:
-        offered, perhaps = entra_offers(own, estate.licence, estate.workload, settings=settings)
-        return offered, perhaps, {}
+    if draft.type in TENANTS:
+        return *tenant_offers(draft.type, own, settings, estate.held), {}
     if own is None or (marker(own) and not offers_none(own, settings)):
         own = estate.categories.get(draft.kind, own)
     if draft.type == "Microsoft.Storage/storageAccounts":
@@ -306,10 +311,10 @@ def _settings(draft: Draft, estate: _Estate, offers: frozenset[str], groups: Gro
     if document is None and (estate.declared or not offers - {FLOW_LOG}):
         return ()  # it logs nothing, or whoever declared it declared no setting
     found = settings_of(document, draft.type, offers, groups, estate.resolve)
-    if draft.type != d.ENTRA or estate.licence != "free" or isinstance(found, Unknown):
+    if draft.type != d.ENTRA or estate.held.licence != "free" or isinstance(found, Unknown):
         return found
     # A setting from the days when there was a licence still names what is not exported any more.
-    withheld = entra_withheld(estate.licence, estate.workload)
+    withheld = entra_withheld(estate.held.licence, estate.held.workload)
     return tuple(msgspec.structs.replace(setting, categories=setting.categories - withheld) for setting in found)
 
 
@@ -347,7 +352,7 @@ def _perhaps_classic(account_id: str, why: Unknown) -> LogSetting:
     )
 
 
-def _own_facts(draft: Draft, estate: _Estate) -> dict[str, Any]:
+def _own_facts(draft: Draft, estate: _Estate, exported: object) -> dict[str, Any]:
     """Facts of single types."""
     kind = draft.type.lower()
     if draft.stand_in is not None:
@@ -355,13 +360,8 @@ def _own_facts(draft: Draft, estate: _Estate) -> dict[str, Any]:
     if kind == d.LOG_PROFILES.lower():
         day = estate.look.today
         return {"retired": not day or day >= end_of(LOG_PROFILES).isoformat()}
-    if kind == d.ENTRA:
-        facts: dict[str, Any] = {"licence": estate.licence}
-        if estate.licence == "free":
-            facts["why_not_offered"] = _NO_LICENCE
-        if isinstance(estate.licence, Unknown):
-            facts["why_may_offer"] = estate.licence
-        return facts
+    if kind in TENANTS:
+        return tenant_facts(kind, estate.held, exported, estate.look)
     asked = _FACTS_OF_TYPE.get(kind)
     return dict(asked(draft.id, draft.document, estate.look)) if asked is not None else {}
 

@@ -75,6 +75,31 @@ _MANAGEMENT_GROUPS: Final = LogType(
     groups=("allLogs",),
 )
 
+_INTUNE: Final = LogType(  # its categories are no resource's either
+    name="microsoft.intune/tenants",
+    pseudo=True,
+    categories=(
+        Category(name="AuditLogs", display_name="AuditLogs", relevance="audit", table="IntuneAuditLogs"),
+        Category(
+            name="DeviceComplianceOrg",
+            display_name="DeviceComplianceOrg",
+            relevance="security",
+            table="IntuneDeviceComplianceOrg",
+        ),
+        Category(name="Devices", display_name="Devices", relevance="security", table="IntuneDevices"),
+        Category(
+            name="OperationalLogs", display_name="OperationalLogs", relevance="security", table="IntuneOperationalLogs"
+        ),
+        Category(
+            name="Windows365AuditLogs",
+            display_name="Windows365AuditLogs",
+            relevance="audit",
+            table="Windows365AuditLogs",
+        ),
+    ),
+    groups=(),
+)
+
 # Membership of the group `audit` is hardly published; Key Vault's documentation says this much.
 _IN_AUDIT: Final = (("microsoft.keyvault/vaults", "auditevent"),)
 
@@ -148,6 +173,9 @@ _SILENT_TYPES: Final = (
     "Microsoft.Storage/storageAccounts/managementPolicies",
     "microsoft.aadiam/diagnosticSettings",
     "microsoft.aadiam/diagnosticSettingsCategories",
+    "microsoft.intune/diagnosticSettings",
+    "Microsoft.AzureActiveDirectory/b2cDirectories",
+    "Microsoft.AzureActiveDirectory/ciamDirectories",
     "microsoft.graph/subscribedSkus",
 )
 
@@ -161,7 +189,8 @@ def _file() -> _File:
 def catalog() -> Mapping[str, LogType]:
     """Every type that can log, by its lower-case name; Azure's categories, and ours for flow logs."""
     types = dict(_file().types)
-    types[_MANAGEMENT_GROUPS.name.lower()] = _MANAGEMENT_GROUPS
+    for ours in (_MANAGEMENT_GROUPS, _INTUNE):
+        types[ours.name.lower()] = ours
     for key in _FLOW_TYPES:
         types[key] = msgspec.structs.replace(types[key], categories=(*types[key].categories, _FLOW))
     for key, name in _IN_AUDIT:

@@ -60,10 +60,14 @@ class RulesFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class GateFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When a run fails: at which severity, and how many reads may stay unknown (a number, or `5%`)."""
+    """When a run fails: at which severity, and how many reads may stay unknown (a number, or `5%`).
+
+    `baseline` is an earlier findings file: what failed in it is known, and fails no more.
+    """
 
     fail_on: Severity | None = None
     max_unassessed: str | int | None = None
+    baseline: str = ""
 
 
 class CollectFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,6 +95,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     endpoints: Endpoints = Endpoints()
     scope: ScopeFile = ScopeFile()
     rules: RulesFile = RulesFile()
+    acceptances: str = ""
     gate: GateFile = GateFile()
     collect: CollectFile = CollectFile()
     report: ReportFile = ReportFile()

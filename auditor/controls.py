@@ -101,6 +101,8 @@ def _status(rules: Sequence[Rule], results: Mapping[str, RuleResult], unlisted: 
     outcomes = {results[rule.id].outcome for rule in rules if rule.id in results}
     if "failed" in outcomes:
         return "fail", ""
+    if "accepted" in outcomes:
+        return "fail", "what fails is an accepted risk"
     if "unknown" in outcomes:
         return "unknown", ""
     left_out = sorted(rule.id for rule in rules if rule.id not in results)

@@ -115,6 +115,7 @@ EVIDENCE_CLASSES = {
 _NAMESPACES = {
     "microsoft.aad": "identity",
     "microsoft.aadiam": "identity",
+    "microsoft.intune": "identity",
     "microsoft.network": "network",
     "microsoft.cdn": "network",
     "microsoft.compute": "host",

@@ -28,11 +28,16 @@ RESOURCE_GROUPS: Final = "Microsoft.Resources/subscriptions/resourceGroups"  # l
 RESOURCE_LIST: Final = "Microsoft.Resources/subscriptions/resources"  # only as $unknown: a scope not listed
 TENANT: Final = "Microsoft.Resources/tenants"  # id /tenants/{tenant id}
 MANAGEMENT_GROUP: Final = "Microsoft.Management/managementGroups"
+DESCENDANTS: Final = "Microsoft.Management/managementGroups/descendants"  # list, id {group}/descendants
 DIAGNOSTIC_SETTINGS: Final = "Microsoft.Insights/diagnosticSettings"  # list, id {resource}/providers/{type}
 DIAGNOSTIC_CATEGORIES: Final = "Microsoft.Insights/diagnosticSettingsCategories"  # list, likewise
 ENTRA: Final = "microsoft.aadiam/tenants"  # the Entra ID tenant as something that logs (made by the inventory)
 ENTRA_SETTINGS: Final = "microsoft.aadiam/diagnosticSettings"  # list, id /providers/microsoft.aadiam/...
 ENTRA_CATEGORIES: Final = "microsoft.aadiam/diagnosticSettingsCategories"  # list
+INTUNE: Final = "microsoft.intune/tenants"  # Intune of the tenant as something that logs (made by the inventory)
+INTUNE_SETTINGS: Final = "microsoft.intune/diagnosticSettings"  # list, id /providers/microsoft.intune/...
+# Services onboarded to Entra Connect Health: list, id /providers/{type}
+HEALTH_SERVICES: Final = "Microsoft.ADHybridHealthService/services"
 SUBSCRIBED_SKUS: Final = "microsoft.graph/subscribedSkus"  # list, id /providers/microsoft.graph/subscribedSkus
 LOG_PROFILES: Final = "Microsoft.Insights/logProfiles"  # list, id /subscriptions/{s}/providers/{type}
 FLOW_LOGS: Final = "Microsoft.Network/networkWatchers/flowLogs"  # list, id {watcher}/flowLogs; and each of its items
@@ -68,10 +73,13 @@ ABOUT: Final = frozenset(
         LOCATIONS,
         RESOURCE_GROUPS,
         TENANT,
+        DESCENDANTS,
         DIAGNOSTIC_SETTINGS,
         DIAGNOSTIC_CATEGORIES,
         ENTRA_SETTINGS,
         ENTRA_CATEGORIES,
+        INTUNE_SETTINGS,
+        HEALTH_SERVICES,
         SUBSCRIBED_SKUS,
         LIFECYCLE,
         SECURITY_POLICIES,

@@ -19,7 +19,6 @@ MEMBER_LISTS = frozenset(kind.lower() for kind in (d.FLOW_LOGS, d.TABLES, d.LOG_
 # Documents that speak of a resource, and are none.
 _ABOUT = d.ABOUT | {d.RESOURCE_LIST.lower()}
 _STORAGE = "microsoft.storage/storageaccounts"
-ENTRA_ID = f"/providers/{d.ENTRA}"
 KindKey = tuple[str, ...]
 
 
@@ -87,7 +86,7 @@ def drafts_of(documents: Mapping[str, Document], run: Run) -> Iterator[Draft]:
         yield draft
         if kind == _STORAGE:
             yield from _services(draft)
-    yield from _entra(documents, run)
+    yield from _tenant(documents, run)
 
 
 def _is_list(key: str, kind: str) -> bool:
@@ -175,26 +174,32 @@ def _services(account: Draft) -> Iterator[Draft]:
         )
 
 
-def _entra(documents: Mapping[str, Document], run: Run) -> Iterator[Draft]:
-    """The Entra ID tenant as something that logs; a template or plan that does not speak of one has none."""
+def _tenant(documents: Mapping[str, Document], run: Run) -> Iterator[Draft]:
+    """Entra ID and Intune as things that log; a template or plan that does not speak of them has none."""
     settings_id = normal_id(f"/providers/{d.ENTRA_SETTINGS}")
+    intune_id = normal_id(f"/providers/{d.INTUNE_SETTINGS}")
     tenants = [doc for doc in documents.values() if text(doc.get("type")).lower() == d.TENANT.lower()]
     readable = {text(doc.get("tenantId")).lower(): doc for doc in tenants if not marker(doc)}
     tenant = run.tenant.lower() or (next(iter(sorted(readable))) if len(readable) == 1 else "")
-    if not tenant and settings_id not in documents:
-        return
     document = readable.get(tenant, {})
-    shown = f"{ENTRA_ID}/{tenant}" if tenant else ENTRA_ID
-    yield Draft(
+    if tenant or settings_id in documents:
+        yield _of_tenant(d.ENTRA, document, tenant, settings_id, normal_id(f"/providers/{d.ENTRA_CATEGORIES}"))
+    if intune_id in documents:
+        yield _of_tenant(d.INTUNE, document, tenant, intune_id)
+
+
+def _of_tenant(kind: str, document: Document, tenant: str, settings_id: str, categories_id: str = "") -> Draft:
+    shown = f"/providers/{kind}/{tenant}" if tenant else f"/providers/{kind}"
+    return Draft(
         document=document,
         id=normal_id(shown),
         shown_id=shown,
-        type=d.ENTRA,
+        type=kind,
         name=text(document.get("defaultDomain")) or text(document.get("displayName")) or tenant or "tenant",
         kind=(),
         properties={k: v for k, v in document.items() if k not in ("id", "type")},
         settings_id=settings_id,
-        categories_id=normal_id(f"/providers/{d.ENTRA_CATEGORIES}"),
+        categories_id=categories_id,
     )
 
 

@@ -40,7 +40,7 @@ DESTINATION_TYPES: Final = frozenset(
 )
 # Types of what is judged without being listed as a resource.
 _UNLISTED: Final = tuple(
-    kind.lower() for kind in (d.SUBSCRIPTION, d.ENTRA, d.MANAGEMENT_GROUP, d.LOG_PROFILES, d.DELETED_VAULTS)
+    kind.lower() for kind in (d.SUBSCRIPTION, d.ENTRA, d.INTUNE, d.MANAGEMENT_GROUP, d.LOG_PROFILES, d.DELETED_VAULTS)
 )
 # Types of their parts that are not listed as resources either.
 _PARTS: Final = (

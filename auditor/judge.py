@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
+from auditor.acceptances import Acceptances
 from auditor.coverage import coverage_rows, destination_rows, unread_rows
 from auditor.documents import DELETED_VAULTS, LOG_PROFILES, TABLES
 from auditor.inventory import Destination, Inventory, LogSetting, Resource, Unknown
@@ -21,11 +24,20 @@ MAX_EVIDENCE = 50  # members of one list
 MAX_TEXT = 1000  # characters of one value
 
 
-def judge(inventory: Inventory, rules: Sequence[Rule], generated_at: str = "") -> Report:
-    """Judge an estate with these rules; the same inventory, rules and clock give the same report."""
+def judge(
+    inventory: Inventory, rules: Sequence[Rule], generated_at: str = "", acceptances: Acceptances | None = None
+) -> Report:
+    """Judge an estate with these rules; the same inventory, rules and clock give the same report.
+
+    A failure that an acceptance in force speaks of is accepted; the report tells no more of acceptances yet
+    (`with_acceptances`).
+    """
     findings: list[Finding] = []
     for rule in in_report_order(rules):
-        findings += sorted(judge_rule(rule, inventory), key=by_subject)
+        judged = judge_rule(rule, inventory)
+        if acceptances is not None and acceptances.all:
+            judged = _accepted(judged, inventory, acceptances)
+        findings += sorted(judged, key=by_subject)
     reads = inventory.reads
     return Report(
         generated_at=generated_at or inventory.run.finished_at,
@@ -48,6 +60,20 @@ def judge(inventory: Inventory, rules: Sequence[Rule], generated_at: str = "") -
             unknown=reads.get("unknown", 0),
         ),
     )
+
+
+def _accepted(findings: Iterable[Finding], inventory: Inventory, acceptances: Acceptances) -> Iterator[Finding]:
+    for finding in findings:
+        found = None
+        if finding.status == "fail":
+            subject = inventory.get(finding.subject.id)
+            found = acceptances.of(finding.rule, finding.subject.id, subject.tags if subject else {})
+        if found is None:
+            yield finding
+        elif acceptances.holds(found):
+            yield msgspec.structs.replace(finding, status="accepted", acceptance=found.key)
+        else:
+            yield msgspec.structs.replace(finding, acceptance=found.key)
 
 
 def in_report_order(rules: Iterable[Rule]) -> list[Rule]:

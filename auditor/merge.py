@@ -49,7 +49,7 @@ class Merger:
         for finding in report.findings:
             subject = finding.subject
             force_setattr(finding, "subject", subjects.setdefault((subject.id, subject.type), subject))
-            for field in ("rule", "status", "severity", "message"):
+            for field in ("rule", "status", "severity", "message", "acceptance"):
                 value = getattr(finding, field)
                 force_setattr(finding, field, self._held.setdefault(value, value))
             for field in ("evidence", "why_unknown"):  # settings deployed by policy are told alike of thousands

@@ -11,7 +11,7 @@ from auditor import documents as d
 AUTOMATIONS: Final = "microsoft.security/automations"
 _ACTION_GROUP: Final = "microsoft.insights/actiongroups"
 _CALLERS: Final = frozenset({"microsoft.insights/activitylogalerts", "microsoft.alertsmanagement/actionrules"})
-_SETTING_TYPES: Final = frozenset({d.DIAGNOSTIC_SETTINGS.lower(), d.ENTRA_SETTINGS.lower()})
+_SETTING_TYPES: Final = frozenset(kind.lower() for kind in (d.DIAGNOSTIC_SETTINGS, d.ENTRA_SETTINGS, d.INTUNE_SETTINGS))
 
 AUDIT_POLICIES: Final = frozenset(
     kind.lower()

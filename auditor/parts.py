@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, Protocol
 
 import msgspec
 
+from auditor.acceptances import Acceptances
 from auditor.assemble import Shared, assemble, places_of
 from auditor.documents import Collection, Document, Run, subscription_of
 from auditor.facts.places import Places
@@ -77,6 +78,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     store: Store
     load: Callable[[], Rules]
     now: str  # RFC 3339
+    acceptances: Acceptances
     named: frozenset[str]
     shared: Shared
 
@@ -88,7 +90,15 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     looked_up: list[Document]
 
 
-def judge_in_parts(store: Store, load: Callable[[], Rules], *, now: str = "", jobs: int = 1, size: int = 0) -> Report:
+def judge_in_parts(
+    store: Store,
+    load: Callable[[], Rules],
+    *,
+    now: str = "",
+    jobs: int = 1,
+    size: int = 0,
+    acceptances: Acceptances | None = None,
+) -> Report:
     """Judge documents part by part in this many processes, with the rules that `load` gives.
 
     A part has about `size` documents (by default SIZE). `now` (RFC 3339) is the time of judging, by default that of
@@ -107,7 +117,14 @@ def judge_in_parts(store: Store, load: Callable[[], Rules], *, now: str = "", jo
         protected=survey.protected,
         accounts=survey.accounts,
     )
-    task = Task(store=store, load=load, now=now or store.run.finished_at, named=frozenset(survey.named), shared=shared)
+    task = Task(
+        store=store,
+        load=load,
+        now=now or store.run.finished_at,
+        acceptances=acceptances or Acceptances(),
+        named=frozenset(survey.named),
+        shared=shared,
+    )
     del survey
     found: list[Document] = []
     places = Places()
@@ -152,7 +169,7 @@ class _Worker:
     def judged(self, part: Part) -> Report:
         self._rules = self._rules or self._task.load()
         inventory = assemble(self._own(part), today=self._task.now[:10], shared=self._shared(part))
-        return judge(inventory, self._rules, generated_at=self._task.now)
+        return judge(inventory, self._rules, generated_at=self._task.now, acceptances=self._task.acceptances)
 
     def _own(self, part: Part) -> Collection:
         store = self._task.store

@@ -20,7 +20,8 @@ from auditor.inventory import Origin, Subscription, Unknown
 
 SCHEMA_VERSION = 1
 
-Status = Literal["pass", "fail", "unknown", "not-applicable"]
+Status = Literal["pass", "fail", "accepted", "unknown", "not-applicable"]
+AcceptanceState = Literal["in force", "unused", "expired"]
 Severity = Literal["critical", "high", "medium", "low", "info"]
 State = Literal["exported", "partly", "missing", "accepted", "unassessed"]
 
@@ -88,6 +89,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     subject: Subject
     evidence: dict[str, Any] = {}
     why_unknown: list[Unknown] = []  # for status unknown: the reads that failed
+    acceptance: str = ""  # key of the acceptance that speaks of it; it fails again once that has expired
+    is_new: bool | None = None  # of a failure: whether the baseline did not have it; None without a baseline
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,6 +155,34 @@ class RetirementInfo(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     count: int
     examples: list[str] = []  # names
+
+
+class AcceptanceInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """One accepted risk and what became of it: whose, why, until when, and how many findings it speaks of."""
+
+    key: str
+    rule: str
+    scope: str = ""
+    tags: list[str] = []
+    reason: str
+    approved_by: str
+    created: str
+    expires: str
+    ticket: str = ""
+    days_left: int
+    state: AcceptanceState
+    findings: int
+    subjects: list[str] = []  # names of some
+
+
+class Baseline(msgspec.Struct, frozen=True, kw_only=True):
+    """How the failures compare with an earlier findings file."""
+
+    generated_at: str
+    new: int
+    known: int
+    fixed: int  # failed then, pass now
+    gone: int  # failed then, not there any more
 
 
 class UncataloguedInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -240,6 +271,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     retirements: list[RetirementInfo] = []
     uncatalogued: list[UncataloguedInfo] = []
     unread: list[UnreadInfo] = []
+    acceptances: list[AcceptanceInfo] = []
+    baseline: Baseline | None = None
     profile: ProfileInfo | None = None
     frameworks: list[FrameworkInfo] = []
     completeness: Completeness
@@ -350,16 +383,18 @@ class RuleResult(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def assessed(self) -> int:
-        """How many subjects passed or failed."""
-        return self.count("pass") + self.count("fail")
+        """How many subjects passed or failed, accepted ones too."""
+        return self.count("pass") + self.count("fail") + self.count("accepted")
 
     @property
     def outcome(self) -> str:
-        """`failed`, `unknown`, `passed` or `not applicable`: nothing judged never counts as passed."""
+        """`failed`, `unknown`, `accepted`, `passed` or `not applicable`: nothing judged never counts as passed."""
         if self.count("fail"):
             return "failed"
         if self.count("unknown"):
             return "unknown"
+        if self.count("accepted"):
+            return "accepted"
         return "passed" if self.count("pass") else "not applicable"
 
 
@@ -381,7 +416,7 @@ def count_findings(report: Report) -> dict[str, int]:
     """How many findings have each status; `critical` … `info` count the failed ones."""
     counts: Counter[str] = Counter(finding.status for finding in report.findings)
     counts.update(finding.severity for finding in report.findings if finding.status == "fail")
-    return {key: counts[key] for key in ("fail", "pass", "unknown", "not-applicable", *SEVERITIES)}
+    return {key: counts[key] for key in ("fail", "pass", "accepted", "unknown", "not-applicable", *SEVERITIES)}
 
 
 def last_line(report: Report) -> str:
@@ -391,9 +426,12 @@ def last_line(report: Report) -> str:
     share = report.completeness.share * 100
     readable = "100" if share >= 100 else f"{min(share, 99.9):.1f}"
     left_out = f" · filtered: {report.run.left_out:,} resources left out" if report.run.focus else ""
+    new = f", {report.baseline.new} new" if report.baseline else ""
+    accepted = f", {counts['accepted']} accepted" if report.acceptances else ""
     return (
-        f"{counts['fail']} failed{f' ({worst})' if worst else ''}, {counts['pass']} passed, "
-        f"{counts['unknown']} unknown, {counts['not-applicable']} not applicable · {readable} % readable{left_out}"
+        f"{counts['fail']} failed{f' ({worst}{new})' if worst else ''}, {counts['pass']} passed, "
+        f"{counts['unknown']} unknown{accepted}, {counts['not-applicable']} not applicable · "
+        f"{readable} % readable{left_out}"
     )
 
 

@@ -35,7 +35,9 @@ _LINKED: Final = frozenset(
 # What these name without their exposure or their flow logs depending on it.
 _NO_LINKS: Final = frozenset({"virtualnetworkpeerings", "storageid", "flowanalyticsconfiguration", "tags"})
 _TENANT_WIDE: Final = frozenset(kind.lower() for kind in (d.SUBSCRIPTION, d.RESOURCE_LIST))
-_NAMING: Final = frozenset(kind.lower() for kind in (d.DIAGNOSTIC_SETTINGS, d.ENTRA_SETTINGS, d.FLOW_LOGS, AUTOMATIONS))
+_NAMING: Final = frozenset(
+    kind.lower() for kind in (d.DIAGNOSTIC_SETTINGS, d.ENTRA_SETTINGS, d.INTUNE_SETTINGS, d.FLOW_LOGS, AUTOMATIONS)
+)
 _ACCOUNT: Final = "microsoft.storage/storageaccounts"
 _CATEGORIES: Final = d.DIAGNOSTIC_CATEGORIES.lower()
 _DEEPEST: Final = 60  # levels of a document that are searched for ids
@@ -135,7 +137,7 @@ class Survey:
         return [Part(groups=tuple(g), judged=frozenset(j)) for g, j in zip(chosen, judged, strict=True)]
 
     def _together(self) -> list[list[str]]:
-        """Groups in order, each with those that its networks are linked to."""
+        """Groups in order, the tenant's first, each with those that its networks are linked to."""
         home = {owner: group for group in sorted(self._owners) for owner in self._owners[group]}
         leader = {group: group for group in self._sizes}
 
@@ -150,7 +152,7 @@ class Survey:
                 first, second = sorted((lead(home[one]), lead(home[other])))
                 leader[second] = first
         found: dict[str, list[str]] = {}
-        for group in sorted(self._sizes):
+        for group in sorted(self._sizes, key=lambda group: ("" not in self._owners[group], group)):
             found.setdefault(lead(group), []).append(group)
         return list(found.values())
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
+from auditor.acceptances import read_acceptances, with_acceptances
 from auditor.assemble import assemble
 from auditor.controls import with_controls
 from auditor.emulator import running
@@ -22,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 ESTATE = ROOT / "examples" / "contoso" / "estate.json"
 SMALL = "contoso-dev"  # a subscription in which something passes, fails, and cannot be read
 
-# file → (format, subscriptions; none for all of Contoso)
+# file → (format, subscriptions; none for all of Contoso; and "accepted" for one with its accepted risks)
 REPORTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "summary.txt": ("console", ()),
     "summary.md": ("markdown-summary", ()),
@@ -32,6 +33,8 @@ REPORTS: dict[str, tuple[str, tuple[str, ...]]] = {
     f"{SMALL}.md": ("markdown", (SMALL,)),
     f"{SMALL}-summary.md": ("markdown-summary", (SMALL,)),
     f"{SMALL}.html": ("html", (SMALL,)),
+    f"{SMALL}-accepted.txt": ("console", (SMALL, "accepted")),
+    f"{SMALL}-accepted.md": ("markdown", (SMALL, "accepted")),
 }
 
 
@@ -40,11 +43,17 @@ def scanned(subscriptions: tuple[str, ...]) -> Report:
     """Contoso, or these subscriptions of it, served, read and judged as of Contoso's own day."""
     for name in [name for name in os.environ if name.startswith(("AZURE_", "AUDITOR_"))]:
         del os.environ[name]  # whoever runs it
+    wanted = tuple(name for name in subscriptions if name != "accepted")
+    rules = load_rules()
     with running(ESTATE) as azure:
         as_of = datetime.fromisoformat(azure.as_of)
-        collection = collect_now(azure.scan_options(subscriptions=subscriptions), clock=lambda: as_of)
-    chosen = apply(read_profile(), load_rules())
-    return with_controls(judge(assemble(collection), chosen.rules, generated_at=collection.run.finished_at), chosen)
+        collection = collect_now(azure.scan_options(subscriptions=wanted), clock=lambda: as_of)
+    now, chosen = collection.run.finished_at, apply(read_profile(), rules)
+    if wanted == subscriptions:
+        return with_controls(judge(assemble(collection), chosen.rules, generated_at=now), chosen)
+    acceptances = read_acceptances(ESTATE.with_name("acceptances.yaml"), [rule.id for rule in rules], now[:10])
+    report = judge(assemble(collection), chosen.rules, generated_at=now, acceptances=acceptances)
+    return with_acceptances(with_controls(report, chosen), acceptances)
 
 
 def readme() -> str:

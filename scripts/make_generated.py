@@ -11,6 +11,7 @@ import contoso_reports
 import msgspec
 import rule_pages
 
+from auditor.acceptances import AcceptanceFile
 from auditor.config import Configuration
 from auditor.profile import ProfileFile
 from auditor.rule_schema import findings_schema, rule_schema
@@ -24,6 +25,16 @@ def configuration_schema() -> str:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Configuration of the Azure Logging Auditor",
         **msgspec.json.schema(Configuration),
+    }
+    return json.dumps(schema, indent=2) + "\n"
+
+
+def acceptances_schema() -> str:
+    """The JSON schema of `acceptances.yaml`, for editors."""
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Accepted risks of the Azure Logging Auditor",
+        **msgspec.json.schema(list[AcceptanceFile]),
     }
     return json.dumps(schema, indent=2) + "\n"
 
@@ -43,6 +54,7 @@ GENERATED = {
     "rules/rule.schema.json": rule_schema,
     "reports/findings.schema.json": findings_schema,
     "reports/configuration.schema.json": configuration_schema,
+    "reports/acceptances.schema.json": acceptances_schema,
     **contoso_reports.makers(),
     **rule_pages.makers(),
     "README.md": lambda: rule_pages.with_coverage(contoso_reports.readme()),

@@ -11,6 +11,7 @@ GLOBAL = frozenset(
 # Command → arguments besides the global ones.
 AZ = {
     "account list": "",
+    "account management-group subscription add": "--name",
     "account set": "",
     "account show": "",
     "eventhubs eventhub create": "--name --namespace-name --cleanup-policy --partition-count --retention-time "

@@ -171,7 +171,7 @@ def test_every_answer_gives_a_reason(expected: dict[str, Any]) -> None:
 
 def test_every_subject_is_something_the_estate_holds(expected: dict[str, Any], estate: Any, documents: Any) -> None:
     held = {*documents, *estate.items, *estate.services}
-    tenant = f"/providers/microsoft.aadiam/tenants/{estate.tenant.id}"
+    tenants = {f"/providers/microsoft.{part}/tenants/{estate.tenant.id}" for part in ("aadiam", "intune")}
     regions = {f"{subscription_of(d['id'])}/{normal_location(d.get('location'))}" for d in estate.resources}
     denied = {f"/subscriptions/{s}/providers/microsoft.insights/logprofiles" for s in estate.denied}
     for rule, answers in expected.items():
@@ -179,7 +179,7 @@ def test_every_subject_is_something_the_estate_holds(expected: dict[str, Any], e
             if rule == "network-watcher-per-region":
                 assert subject in regions
             elif rule != "log-destination-exists":
-                assert normal_id(subject) in held | {tenant} | denied, (rule, subject)
+                assert normal_id(subject) in held | tenants | denied, (rule, subject)
 
 
 def test_the_destination_rule_asks_of_exactly_the_places_that_settings_name(

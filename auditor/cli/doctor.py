@@ -22,7 +22,7 @@ from auditor.sources.azure.capabilities import CAPABILITIES, Capability, Examina
 
 EXIT_NO_IDENTITY = 4
 # What Resource Manager does not list below a subscription.
-_OF_THE_TENANT = frozenset({d.ENTRA.lower(), d.MANAGEMENT_GROUP.lower()})
+_OF_THE_TENANT = frozenset({d.ENTRA.lower(), d.INTUNE.lower(), d.MANAGEMENT_GROUP.lower()})
 
 
 def doctor(arguments: argparse.Namespace) -> int:

@@ -17,7 +17,7 @@ SEVERITY_NAMES = ("critical", "high", "medium", "low", "info")
 FORMAT_NAMES = ("console", "controls", "json", "markdown", "markdown-summary", "html")
 EXIT_CODES = """exit codes:
   0    done; gate passed, or no gate set
-  1    gate failed: a failure at or above --fail-on
+  1    gate failed: a new, unaccepted failure at or above --fail-on
   2    usage or configuration error; nothing was done
   3    incomplete: more could not be read than --max-unassessed allows
   4    no usable identity, or nothing at all could be read
@@ -79,6 +79,7 @@ def build() -> _Parser:
     _doctor(commands)
     _report(commands)
     _rules(commands)
+    _accept(commands)
     _demo(commands)
     _emulate(commands)
     return parser
@@ -100,11 +101,14 @@ def _scan(commands: Any) -> None:
     _judging(parser)
     parser.add_argument("--jobs", type=_positive, default=1, metavar="N",
                         help="processes that judge a large snapshot (default: 1)")  # fmt: skip
+    _accepting(parser)
     _output(parser)
     gate = parser.add_argument_group("gate")
     gate.add_argument("--fail-on", choices=SEVERITY_NAMES, help="exit 1 for a failure at or above this severity")
     gate.add_argument("--max-unassessed", metavar="N|P%", help="exit 3 if more reads than this stay unknown "
                       "(default: 0 with --fail-on, else no limit)")  # fmt: skip
+    gate.add_argument("--baseline", metavar="FILE", help="an earlier findings file: what failed in it is known, and "
+                      "fails the gate no more")  # fmt: skip
     gate.add_argument("--exit-zero", action="store_true", help="exit 0 where the gate would exit 1 or 3")
     _talk(parser)
 
@@ -200,6 +204,35 @@ def _focus(parser: argparse.ArgumentParser) -> None:
     ):
         flags = [flag for flag in (short, name) if flag]
         focus.add_argument(*flags, action="append", default=[], metavar=value, help=text)
+
+
+def _accepting(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--acceptances", metavar="FILE", help="accepted risks (default: as configured, else none)")
+
+
+def _accept(commands: Any) -> None:
+    parser = _add(commands, "accept", "accept a risk until a day, and see what was accepted",
+                  _later("accept", "list_acceptances"))  # fmt: skip
+    words = parser.add_subparsers(title="commands", metavar="COMMAND")
+    add = _add(words, "add", "accept what a rule finds in a scope", _later("accept", "add"))
+    add.add_argument("rule", metavar="RULE", help="a rule's id; * for any letters")
+    add.add_argument("--scope", metavar="ID", help="an id; * for any letters, as in */resourceGroups/rg-lab/*")
+    add.add_argument("--tag", action="append", default=[], metavar="KEY[=VALUE]", help="what it has to be tagged with "
+                     "(repeat for more)")  # fmt: skip
+    add.add_argument("--reason", required=True, metavar="TEXT", help="why this may stay as it is")
+    add.add_argument("--approved-by", required=True, metavar="NAME", help="who answers for it")
+    add.add_argument("--expires", metavar="DAY", help="the last day, 12 months ahead at most (default: in 180 days)")
+    add.add_argument("--ticket", metavar="ID", help="where it was decided")
+    listed = _add(
+        words, "list", "list what was accepted, the next to expire first", _later("accept", "list_acceptances")
+    )
+    soon = _add(words, "expiring", "list what has expired or does so soon; exit 1 if anything does",
+                _later("accept", "expiring"))  # fmt: skip
+    soon.add_argument("--within", type=_positive, default=30, metavar="DAYS", help="how soon (default: 30)")
+    for each in (add, listed, soon):
+        _accepting(each)
+        _folders(each)
+    parser.set_defaults(acceptances=None, rules=[], config=None)
 
 
 def _folders(parser: argparse.ArgumentParser, group: argparse._ActionsContainer | None = None) -> None:

@@ -6,6 +6,7 @@ import argparse
 import gc
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from auditor.acceptances import Acceptances, compare, read_acceptances, with_acceptances
 from auditor.cli.output import Output, write_outputs
 from auditor.config import Configuration, cloud_of, read_configuration, severity_reaches, unassessed_limit
 from auditor.controls import with_controls
@@ -22,7 +24,7 @@ from auditor.documents import Collection, Focus
 from auditor.errors import AuditorError
 from auditor.focus import checked, focused, is_active
 from auditor.profile import Choice
-from auditor.report import Report, count_findings, last_line
+from auditor.report import Report, last_line
 from auditor.rule import Rule
 from auditor.sources.azure.cloud import Options
 from auditor.sources.journal import Journal, open_journal
@@ -43,11 +45,17 @@ def scan(arguments: argparse.Namespace) -> int:
     fail_on = arguments.fail_on or configuration.gate.fail_on
     limit = arguments.max_unassessed if arguments.max_unassessed is not None else configuration.gate.max_unassessed
     unassessed_limit(limit, 0)  # a mistake in it is told before anything is done
+    accepting = _acceptances(arguments, configuration)
+    earlier = _earlier(arguments.baseline or configuration.gate.baseline)
     store = _place(arguments, configuration)
     jobs = 1 if isinstance(store, Spool) else arguments.jobs
     run = store.run
-    report = _judged(store, _loader(arguments, configuration, chosen.rules, jobs), jobs, configuration.report.title)
+    now = clock(run.finished_at)
+    acceptances = accepting(now[:10])
+    report = _judged(store, _loader(arguments, configuration, chosen.rules, jobs), jobs, now, acceptances)
     report = with_controls(report, chosen)
+    report = msgspec.structs.replace(with_acceptances(report, acceptances), title=configuration.report.title)
+    report = compare(report, earlier) if earlier is not None else report
     write_outputs(report, outputs)
     if all(output.file != "-" for output in outputs):
         print(last_line(report), file=sys.stderr)
@@ -84,15 +92,27 @@ def _loader(
     return partial(chosen_rules, argparse.Namespace(**told), configuration)
 
 
-def _judged(store: Store, load: Callable[[], Sequence[Rule]], jobs: int, title: str) -> Report:
+def _acceptances(arguments: argparse.Namespace, configuration: Configuration) -> Callable[[str], Acceptances]:
+    """The accepted risks as of a day, read before anything else is done."""
+    file = arguments.acceptances or configuration.acceptances
+    if not file:
+        return lambda today: Acceptances(today=today)
+    made = read_acceptances(Path(file), available_rules(arguments, configuration), "").all
+    return lambda today: Acceptances(all=made, today=today)
+
+
+def _earlier(file: str) -> Report | None:
+    return _findings(file) if file else None
+
+
+def _judged(store: Store, load: Callable[[], Sequence[Rule]], jobs: int, now: str, acceptances: Acceptances) -> Report:
     """Judge documents whole, or part by part where they are many, or several processes are to share them."""
     if store.count <= MOST_AT_ONCE and jobs == 1:
-        return judged(store.collection(), load(), title)
+        return judged(store.collection(), load(), now=now, acceptances=acceptances)
     from auditor.parts import judge_in_parts
 
     with without_collector():
-        report = judge_in_parts(store, load, now=clock(store.run.finished_at), jobs=jobs)
-    return msgspec.structs.replace(report, title=title)
+        return judge_in_parts(store, load, now=now, jobs=jobs, acceptances=acceptances)
 
 
 def _check_narrowing(arguments: argparse.Namespace) -> None:
@@ -114,15 +134,22 @@ def _check_narrowing(arguments: argparse.Namespace) -> None:
             )
 
 
-def judged(collection: Collection, rules: Sequence[Rule], title: str) -> Report:
-    """Judge documents as of the moment they were collected, or of `SOURCE_DATE_EPOCH`."""
+def judged(
+    collection: Collection,
+    rules: Sequence[Rule],
+    title: str = "",
+    *,
+    now: str = "",
+    acceptances: Acceptances | None = None,
+) -> Report:
+    """Judge documents as of a moment: by default that of their collection, or of `SOURCE_DATE_EPOCH`."""
     from auditor.assemble import assemble
     from auditor.judge import judge
 
-    now = clock(collection.run.finished_at)
+    now = now or clock(collection.run.finished_at)
     with without_collector():
-        report = judge(assemble(collection, today=now[:10]), rules, generated_at=now)
-    return msgspec.structs.replace(report, title=title)
+        report = judge(assemble(collection, today=now[:10]), rules, generated_at=now, acceptances=acceptances)
+    return msgspec.structs.replace(report, title=title) if title else report
 
 
 @contextmanager
@@ -229,21 +256,24 @@ def note(sentence: str) -> None:
 
 def report(arguments: argparse.Namespace) -> int:
     """`auditor report`: a findings file in other formats."""
-    from auditor.formats.json import parse
-
     outputs = Output.parse(arguments.formats, arguments.output)
-    try:
-        text = Path(arguments.findings).read_bytes()
-    except OSError as error:
-        why = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror
-        raise AuditorError(f"{arguments.findings}: {why}", "give a file written with -f json=FILE") from None
-    write_outputs(parse(text, arguments.findings), outputs)
+    write_outputs(_findings(arguments.findings), outputs)
     return 0
 
 
-def choice(arguments: argparse.Namespace, configuration: Configuration) -> Choice:
-    """The shipped rules and one's own, as flags, configuration and profile choose, rate and parametrise them."""
-    from auditor.profile import DEFAULT, Settings, apply, read_profile
+def _findings(file: str) -> Report:
+    from auditor.formats.json import parse
+
+    try:
+        text = Path(file).read_bytes()
+    except OSError as error:
+        why = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror
+        raise AuditorError(f"{file}: {why}", "give a file written with -f json=FILE") from None
+    return parse(text, file)
+
+
+def available_rules(arguments: argparse.Namespace, configuration: Configuration) -> dict[str, Rule]:
+    """The shipped rules and one's own, by id."""
     from auditor.rule import load_rules
 
     rules = {rule.id: rule for rule in load_rules()}
@@ -254,6 +284,14 @@ def choice(arguments: argparse.Namespace, configuration: Configuration) -> Choic
                     f'{rule.file}: the id "{rule.id}" is taken by {rules[rule.id].file}', "rename the rule"
                 )
             rules[rule.id] = rule
+    return rules
+
+
+def choice(arguments: argparse.Namespace, configuration: Configuration) -> Choice:
+    """The shipped rules and one's own, as flags, configuration and profile choose, rate and parametrise them."""
+    from auditor.profile import DEFAULT, Settings, apply, read_profile
+
+    rules = available_rules(arguments, configuration)
     _check_known(configuration, rules)
     own = configuration.rules
     return apply(
@@ -300,14 +338,15 @@ def _gate(report: Report, fail_on: str | None, limit: str | int | None) -> int:
             file=sys.stderr,
         )
     if fail_on:
-        counts = count_findings(report)
+        new = [f for f in report.findings if f.status == "fail" and f.is_new is not False]
+        counts: Counter[str] = Counter(finding.severity for finding in new)
         reached = [
             s for s in ("critical", "high", "medium", "low", "info") if severity_reaches(s, fail_on) and counts[s]
         ]
         if reached:
-            told = ", ".join(f"{counts[s]} {s}" for s in reached)
+            told = ", ".join(f"{counts[s]} {'new ' if report.baseline else ''}{s}" for s in reached)
             print(f"Gate failed: {told}; --fail-on is {fail_on}. Exit {EXIT_GATE}.", file=sys.stderr)
             return EXIT_GATE
         if not incomplete:
-            print(f"Gate passed: no failure at or above {fail_on}.", file=sys.stderr)
+            print(f"Gate passed: no {'new ' if report.baseline else ''}failure at or above {fail_on}.", file=sys.stderr)
     return code

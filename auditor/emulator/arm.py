@@ -13,6 +13,8 @@ from auditor.documents import (
     ENTRA_CATEGORIES,
     ENTRA_SETTINGS,
     FLOW_LOGS,
+    HEALTH_SERVICES,
+    INTUNE_SETTINGS,
     MANAGEMENT_GROUP,
     SUBSCRIPTION,
     TENANT,
@@ -143,6 +145,8 @@ _TENANT_LISTS: Final[dict[str, Callable[[Estate], list[Any]]]] = {
     "/tenants": _tenants,
     f"/providers/{MANAGEMENT_GROUP.lower()}": lambda estate: list(estate.by_type.get(MANAGEMENT_GROUP.lower(), ())),
     f"/providers/{ENTRA_SETTINGS.lower()}": lambda estate: [],
+    f"/providers/{INTUNE_SETTINGS.lower()}": lambda estate: [],
+    f"/providers/{HEALTH_SERVICES.lower()}": lambda estate: [],
     f"/providers/{ENTRA_CATEGORIES.lower()}": lambda estate: _categories(ENTRA, ENTRA_CATEGORIES, "", groups=False),
 }
 

@@ -14,6 +14,7 @@ from auditor.documents import (
     DIAGNOSTIC_SETTINGS,
     ENTRA_CATEGORIES,
     ENTRA_SETTINGS,
+    INTUNE_SETTINGS,
     LOG_PROFILES,
     TABLES,
     Document,
@@ -28,7 +29,7 @@ _UNPAGED: Final = frozenset(
     kind.lower()
     for kind in (
         *(DIAGNOSTIC_SETTINGS, DIAGNOSTIC_CATEGORIES, ENTRA_SETTINGS, ENTRA_CATEGORIES),
-        *(LOG_PROFILES, TABLES),
+        *(INTUNE_SETTINGS, LOG_PROFILES, TABLES),
     )
 )
 

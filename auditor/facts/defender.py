@@ -31,7 +31,7 @@ def defender_facts(key: str, _document: Document, look: Look) -> dict[str, Any]:
     return {
         "defender_plans": plans(key, look),
         "defender_alerts_kept": _alerts_kept(key, look),
-        "security_contact": _contact(look.get(f"{key}/providers/{SECURITY_CONTACT}/default")),
+        "security_contact": _contact(key, look),
     }
 
 
@@ -148,8 +148,11 @@ def _places(actions: list[Mapping[str, Any]], look: Look) -> Iterator[bool]:
 # --- who gets a mail ------------------------------------------------------------------------------------------------
 
 
-def _contact(document: Document | None) -> Mapping[str, Any] | Unknown:
+def _contact(key: str, look: Look) -> Mapping[str, Any] | Unknown:
     """Who is told of alerts: `roles` and `emails`, and from which `severity` on; nobody where none was set up."""
+    document, gap = look.get(f"{key}/providers/{SECURITY_CONTACT}/default"), look.unlisted(key)
+    if gap is not None and document is not None and marker(document):
+        return unread(gap, "the subscription")  # it shows nothing at all, so that a 404 is no answer
     nobody: Mapping[str, Any] = {"roles": [], "emails": 0, "severity": ""}
     what = "the security contact"
     if _unregistered(document) or (document is not None and marker(document) == "$absent"):

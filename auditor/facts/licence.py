@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Literal
 
 from auditor.documents import marker
@@ -17,6 +17,13 @@ _P2: Final = "eec0eb4f-6444-4f95-aba0-50c24d67f998"  # AAD_PREMIUM_P2
 _WORKLOAD: Final = (
     "84c289f0-efcb-486f-8581-07f44fc9efad",  # AAD_WRKLDID_P1
     "7dc0e92d-bf15-401d-907e-0884efe7c760",  # AAD_WRKLDID_P2
+)
+_INTUNE: Final = "c1ec4a95-1f05-45b3-a911-aa3fa01094f5"  # INTUNE_A
+# Plans of that name which are no Intune: device management of Office 365, settings of Defender for Endpoint.
+_NO_INTUNE: Final = ("intune_o365", "intune_defender")
+_SECURE_ACCESS: Final = (
+    "8d23cb83-ab07-418f-8517-d7aca77307dc",  # Entra_Premium_Internet_Access
+    "f057aab1-b184-49b2-85c0-881b02a405c5",  # Entra_Premium_Private_Access
 )
 
 
@@ -36,13 +43,27 @@ def licence(skus: Mapping[str, Any] | None) -> Licence | Unknown:
 
 def workload_identities(skus: Mapping[str, Any] | None) -> bool | Unknown:
     """Whether the tenant holds Workload Identities Premium, which risk logs of service principals need."""
+    return _any_of(skus, _WORKLOAD, "Workload Identities")
+
+
+def secure_access(skus: Mapping[str, Any] | None) -> bool | Unknown:
+    """Whether the tenant holds Internet Access or Private Access, the plans of Global Secure Access."""
+    return _any_of(skus, _SECURE_ACCESS, "Global Secure Access")
+
+
+def intune(skus: Mapping[str, Any] | None) -> bool | Unknown:
+    """Whether the tenant holds any plan of Intune."""
+    return _any_of(skus, (_INTUNE,), "Intune")
+
+
+def _any_of(skus: Mapping[str, Any] | None, wanted: Iterable[str], what: str) -> bool | Unknown:
     plans = _plans(skus)
     if isinstance(plans, Unknown):
         return plans
-    held = [plans[plan] for plan in _WORKLOAD if plan in plans]
+    held = [plans[plan] for plan in wanted if plan in plans]
     if any(held):
         return True
-    return Unknown(reason="the subscribed SKUs do not tell whether Workload Identities is in force") if held else False
+    return Unknown(reason=f"the subscribed SKUs do not tell whether {what} is in force") if held else False
 
 
 def _plans(skus: Mapping[str, Any] | None) -> dict[str, bool] | Unknown:
@@ -81,10 +102,15 @@ def _in_force(sku: Mapping[str, Any]) -> bool | None:
 def _service_plans(sku: Mapping[str, Any]) -> Iterator[tuple[str, bool | None]]:
     plans = sku.get("servicePlans")
     if not isinstance(plans, list):  # it may hold any of them
-        yield from ((plan, None) for plan in (_P1, _P2, *_WORKLOAD))
+        yield from ((plan, None) for plan in (_P1, _P2, _INTUNE, *_WORKLOAD, *_SECURE_ACCESS))
         return
     for plan in plans:
         plan_id = plan.get("servicePlanId") if isinstance(plan, Mapping) else None
         if isinstance(plan_id, str):
             status = plan.get("provisioningStatus")
-            yield plan_id.lower(), status.lower() != "disabled" if isinstance(status, str) else None
+            alive = status.lower() != "disabled" if isinstance(status, str) else None
+            yield plan_id.lower(), alive
+            # Intune is sold as many plans (of schools, of devices, of governments), all of which do.
+            called = str(plan.get("servicePlanName") or "").lower()
+            if called.startswith("intune") and not called.startswith(_NO_INTUNE):
+                yield _INTUNE, alive

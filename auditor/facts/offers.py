@@ -117,12 +117,14 @@ def entra_offers(
     licence: str | Unknown,
     workload_identities: bool | Unknown | None = None,
     *,
+    secure_access: bool | Unknown | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> tuple[frozenset[str], frozenset[str]]:
     """(offered, perhaps offered) categories of the Entra tenant under its licence.
 
-    What a plan other than P1 or P2 offers is perhaps offered, unless `workload_identities` tells; so is a category that
-    only the tenant's own list names. Azure lists every category whatever the licence, so the list only narrows.
+    What a plan other than P1 or P2 offers is perhaps offered, unless `workload_identities` tells, or `secure_access`
+    says that it is held (part of that comes without it); so is a category that only the tenant's own list names. Azure
+    lists every category whatever the licence, so the list only narrows.
     """
     if offers_none(categories, settings):
         return frozenset(), frozenset()
@@ -132,6 +134,8 @@ def entra_offers(
     perhaps: set[str] = set()
     for name in names:
         held = _held(name, licence, workload_identities)
+        if held is None and secure_access is True and _is_secure_access(name):
+            held = True
         if held is not False:
             documented = (known := category(ENTRA, name)) is not None and known.documented
             (offered if held and (documented or live is not None) else perhaps).add(name)
@@ -142,6 +146,11 @@ def entra_withheld(licence: str | Unknown, workload_identities: bool | Unknown |
     """The categories that the Entra tenant certainly does not export under its licence."""
     names = (known.name for known in catalog()[ENTRA].categories)
     return frozenset(name for name in names if _held(name, licence, workload_identities) is False)
+
+
+def _is_secure_access(name: str) -> bool:
+    known = category(ENTRA, name)
+    return known is not None and known.licence == "Global Secure Access"
 
 
 def _held(name: str, licence: str | Unknown, workload_identities: bool | Unknown | None) -> bool | None:

@@ -240,7 +240,7 @@ def setting_facts(
     unpublished = Unknown(reason="which categories the group audit contains is not published")
     facts["audit_offered"] = unpublished if audit.possible else sorted(audit.certain)
     if isinstance(settings, Unknown):
-        names = ("exported", "audit_missing", "settings_count", "settings_without_logs")
+        names = ("exported", "audit_missing", "settings_count", "settings_without_logs", "sent_twice")
         return {**facts, **dict.fromkeys(names, settings)}
     live = [s for s in settings if s.living]
     exported = frozenset().union(*(s.categories for s in live))
@@ -250,6 +250,7 @@ def setting_facts(
     facts["audit_missing"] = _audit_missing(audit, exported, perhaps, live)
     facts["settings_count"] = len({s.id for s in settings if s.kind == "diagnostic-setting"})
     facts["settings_without_logs"] = _without_logs(settings)
+    facts["sent_twice"] = _sent_twice(settings) if len(settings) > 1 else []
     return facts
 
 
@@ -257,6 +258,23 @@ def setting_facts(
 def silent_facts(in_scope: bool) -> dict[str, Any]:
     """The facts of what logs nothing: most of a large estate, so they are worked out once."""
     return setting_facts((), frozenset(), {}, in_scope=in_scope)
+
+
+def _sent_twice(settings: Settings) -> list[str] | Unknown:
+    """`category → destination` of whatever two diagnostic settings send to the same place, to be paid for twice."""
+    sent: dict[tuple[str, str], set[str]] = {}
+    perhaps: dict[tuple[str, str], set[str]] = {}
+    for setting in settings:
+        if setting.kind == "diagnostic-setting":
+            for destination in setting.living:
+                for name in setting.categories:
+                    sent.setdefault((name, destination.id), set()).add(setting.id)
+                for name in setting.possible:
+                    perhaps.setdefault((name, destination.id), set()).add(setting.id)
+    twice = sorted(f"{name} → {place}" for (name, place), ids in sent.items() if place and len(ids) > 1)
+    if not twice and any(len(ids | sent.get(way, set())) > 1 for way, ids in perhaps.items()):
+        return Unknown(reason="which categories a setting's group contains is not published")
+    return twice
 
 
 def settings_with_retention(document: Mapping[str, Any] | None) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from auditor.formats.frameworks import changes_of, named
 from auditor.formats.gaps import ELSEWHERE, Gap, gaps
 from auditor.formats.view import scope_names, tenant_name
-from auditor.formats.words import count, gravest, not_enabled, part_of, when
+from auditor.formats.words import accepted_state, accepted_where, compared, count, gravest, not_enabled, part_of, when
 from auditor.report import STATES, Report, RuleResult, Tally, by_rule, last_line, tally_rows
 
 DEFAULT = "recommended"  # the profile that goes without saying
@@ -25,7 +25,8 @@ _WORDS = {"unassessed": "not assessed"}
 def render(report: Report) -> str:
     """The summary as plain text, without colour, at most 80 columns but for its last line, which counts everything."""
     tally = tally_rows(report.coverage)
-    lines = [*_head(report), "", *_figures(report, tally), "", *_bar(tally), "", *_rules(report), *_gaps(report)]
+    figures = [*_head(report), "", *_figures(report, tally), "", *_bar(tally), ""]
+    lines = [*figures, *_rules(report), *_accepted(report), *_gaps(report)]
     return "\n".join([*lines, last_line(report)]) + "\n"
 
 
@@ -67,7 +68,9 @@ def _bar(tally: Tally) -> Iterator[str]:
         return
     width = 60
     shares = {state: getattr(tally, state) * width / tally.expected for state in STATES}
-    cells = {state: int(share) for state, share in shares.items()}
+    cells = {state: max(int(share), share > 0) for state, share in shares.items()}  # what there is shows
+    while sum(cells.values()) > width:
+        cells[max(STATES, key=lambda state: cells[state])] -= 1
     rest = sorted(STATES, key=lambda state: cells[state] - shares[state])
     for state in rest[: width - sum(cells.values())]:
         cells[state] += 1
@@ -95,6 +98,19 @@ def _rules(report: Report) -> Iterator[str]:
         more = ", ".join(f"{n} {severity}" for severity, n in counts.items())
         yield f"  {count(len(failed) - MAX_RULES, 'more rule')}: {more}"
     yield ""
+
+
+def _accepted(report: Report) -> Iterator[str]:
+    if report.baseline is not None:
+        yield clean(f"  {compared(report.baseline)}")
+        yield ""
+    odd = [info for info in report.acceptances if info.state != "in force"]
+    for info in odd[:MAX_GAPS]:
+        yield clean(_cut(f"  Acceptance of {_middle(info.rule, 32)} {accepted_state(info)}: {accepted_where(info)}"))
+    if len(odd) > MAX_GAPS:
+        yield f"  {count(len(odd) - MAX_GAPS, 'more acceptance')} expired or unused"
+    if odd:
+        yield ""
 
 
 def _rule(result: RuleResult, wide: int) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from auditor.documents import ENTRA, RESOURCE_LIST, normal_id, subscription_of
+from auditor.documents import ENTRA, INTUNE, RESOURCE_LIST, normal_id, subscription_of
 from auditor.formats.safe import visible
 from auditor.inventory import Unknown
 from auditor.report import Finding, Report, Row, UnreadInfo
@@ -128,16 +128,21 @@ class _Rows:
     def __init__(self, rows: Iterable[Row]) -> None:
         self._rows: dict[str, Row] = {}
         self._entra: list[Row] = []
+        self._intune: list[Row] = []
         for row in rows:
             self._rows[normal_id(row.id)] = row
             if row.type.lower() == ENTRA.lower():
                 self._entra.append(row)
+            if row.type.lower() == INTUNE.lower():
+                self._intune.append(row)
 
     def of(self, read_id: str) -> list[Row]:
         """The row of the resource that was to be read, or whose settings or categories were."""
         path = normal_id(read_id)
         if path.startswith("/providers/microsoft.aadiam/diagnosticsettings"):
             return self._entra
+        if path.startswith("/providers/microsoft.intune/diagnosticsettings"):
+            return self._intune
         owner = _ABOUT.sub("", path)
         return [self._rows[owner]] if owner in self._rows else []
 
@@ -210,8 +215,9 @@ def _scope(group: list[UnreadInfo]) -> str:
         [only] = scopes
         if only.startswith("/"):
             return only
-    if all(unread.id.lower().startswith("/providers/microsoft.aadiam") for unread in group):
-        return "/providers/Microsoft.aadiam"
+    for provider in ("/providers/Microsoft.aadiam", "/providers/microsoft.intune"):
+        if all(unread.id.lower().startswith(provider.lower()) for unread in group):
+            return provider
     subscriptions = {subscription_of(unread.id) for unread in group}
     if len(subscriptions) == 1:
         [subscription] = subscriptions

@@ -21,7 +21,7 @@ from auditor.formats.view import View, build_view
 from auditor.report import Report, State, Status, Tally
 
 STATE_CLASS: dict[State, str] = {"exported": "e", "partly": "p", "missing": "x", "accepted": "a", "unassessed": "q"}
-STATUS_CLASS: dict[Status, str] = {"pass": "e", "fail": "x", "unknown": "q", "not-applicable": "a"}
+STATUS_CLASS: dict[Status, str] = {"pass": "e", "fail": "x", "unknown": "q", "not-applicable": "a", "accepted": "a"}
 PRINTED_ROWS = 25  # of each rule, as in report.css; the rest is on screen and in the JSON
 
 

@@ -6,6 +6,10 @@ from __future__ import annotations
 # network, edge. Types that are not here follow, in the order of their names.
 TYPES = {
     "microsoft.aadiam/tenants": "Entra ID tenant",
+    "microsoft.intune/tenants": "Intune",
+    "microsoft.aad/domainservices": "Entra Domain Services",
+    "microsoft.azureactivedirectory/b2cdirectories": "Azure AD B2C tenant",
+    "microsoft.azureactivedirectory/ciamdirectories": "External ID tenant",
     "microsoft.management/managementgroups": "Management group",
     "microsoft.resources/subscriptions": "Subscription (Activity Log)",
     "microsoft.operationalinsights/workspaces": "Log Analytics workspace",

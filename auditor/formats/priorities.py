@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from auditor.documents import ENTRA, SUBSCRIPTION, normal_id
+from auditor.documents import ENTRA, INTUNE, SUBSCRIPTION, normal_id
 from auditor.report import SEVERITIES, Report, RuleResult, Tally, percent
 
 MOST = 7
@@ -13,7 +13,7 @@ GRAVE = ("critical", "high")
 Source = tuple[str, str]  # normal id of a resource, category in lower case
 
 # One setting there records what is done in everything below.
-_WHOLE = frozenset({ENTRA.lower(), SUBSCRIPTION.lower(), "microsoft.management/managementgroups"})
+_WHOLE = frozenset({ENTRA.lower(), INTUNE.lower(), SUBSCRIPTION.lower(), "microsoft.management/managementgroups"})
 
 
 class Priority(msgspec.Struct, frozen=True, kw_only=True):

@@ -164,7 +164,7 @@ def build_view(report: Report, rows: int = 200) -> View:
         readable="100" if share >= 100 else f"{min(share, 99.9):.1f}",
         counts=counts,
         results=results,
-        outcomes={key: outcomes[key] for key in ("failed", "unknown", "passed", "not applicable")},
+        outcomes={key: outcomes[key] for key in ("failed", "unknown", "accepted", "passed", "not applicable")},
         rule_outcomes={result.info.id: outcome(result) for result in results} if report.frameworks else {},
         priorities=priorities(report, results, total),
         scopes=_scopes(report, names, hidden),

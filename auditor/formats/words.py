@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING
 from auditor.documents import Run, name_of
 from auditor.focus import words_of
 from auditor.formats.names import TECHNIQUES, TYPES
-from auditor.report import DestinationInfo, RetirementInfo, Row, RuleResult, State, Status, Subject, Tally
+from auditor.report import (
+    AcceptanceInfo,
+    Baseline,
+    DestinationInfo,
+    RetirementInfo,
+    Row,
+    RuleResult,
+    State,
+    Status,
+    Subject,
+    Tally,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from auditor.formats.affected import Affected
@@ -30,6 +41,7 @@ STATE_WORDS: dict[State, str] = {
 STATUS_WORDS: dict[Status, str] = {
     "pass": "Passes",
     "fail": "Fails",
+    "accepted": "Accepted",
     "unknown": "Unknown",
     "not-applicable": "Not applicable",
 }
@@ -153,8 +165,42 @@ def part_of(run: Run) -> str:
 
 def outcomes(counts: dict[str, int]) -> str:
     """`28 failed, 1 could not be told`: how many rules came out how, without what none did."""
-    said = {"failed": "failed", "unknown": "could not be told", "passed": "passed", "not applicable": "not applicable"}
+    said = {
+        "failed": "failed",
+        "unknown": "could not be told",
+        "accepted": "accepted",
+        "passed": "passed",
+        "not applicable": "not applicable",
+    }
     return ", ".join(f"{counts[key]:,} {text}" for key, text in said.items() if counts[key]) or "none"
+
+
+def accepted_where(info: AcceptanceInfo) -> str:
+    """What an acceptance speaks of: `*/rg-lab/* and tag env=lab`."""
+    return " and ".join([*([info.scope] if info.scope else []), *(f"tag {tag}" for tag in info.tags)])
+
+
+def accepted_until(info: AcceptanceInfo) -> str:
+    """`31 March 2027, 129 days left`, or since when it is not accepted any more."""
+    days = count(abs(info.days_left), "day")
+    return f"{day(info.expires)}, {f'{days} left' if info.days_left >= 0 else f'expired {days} ago'}"
+
+
+def accepted_state(info: AcceptanceInfo) -> str:
+    """What became of an acceptance: how many findings it holds back, lets fail again, or that it meets none."""
+    if info.state == "unused":
+        return "meets no finding"
+    if info.state == "in force":
+        return f"{count(info.findings, 'finding')} accepted"
+    return f"expired: {count(info.findings, 'finding')} {'fails' if info.findings == 1 else 'fail'} again"
+
+
+def compared(baseline: Baseline) -> str:
+    """How the failures compare with the baseline, in one sentence."""
+    since = day(baseline.generated_at) or "the baseline"
+    told = f"Compared with {since}: {baseline.new:,} new, {baseline.known:,} known"
+    gone = f", {baseline.gone:,} not there any more" if baseline.gone else ""
+    return f"{told}, {baseline.fixed:,} fixed{gone}."
 
 
 def capital(text: str) -> str:

@@ -21,6 +21,7 @@ from scenes import (  # noqa: E402
     dmz,
     edge,
     general,
+    identity,
     platform,
     regions,
     sql,
@@ -52,6 +53,7 @@ def build() -> Estate:
         *(tenant, central, storage, vaults, dmz, regions, databases),
         *(platform, alerts, sql, analytics, edge, defence),
         general,
+        identity,
     ):
         scene.build(estate)
     for place in estate.named.values():

@@ -212,6 +212,13 @@ def test_security_contact(document, expected):
     assert fact("security_contact", *([document] if document else [])) == expected
 
 
+def test_a_404_of_a_subscription_that_shows_nothing_is_no_answer():
+    gap = {"id": f"{SUB}/resources", "type": "Microsoft.Resources/subscriptions/resources", "$unknown": DENIED}
+    absent = {"id": f"{SUB}/providers/{CONTACTS}/default", "type": CONTACTS,
+              "$absent": {"status": 404, "code": "NotFound"}}  # fmt: skip
+    assert fact("security_contact", absent, gap) == UNREAD
+
+
 # --- Sentinel ---------------------------------------------------------------------------------------------------------
 
 

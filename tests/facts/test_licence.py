@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from auditor.facts.licence import licence, workload_identities
+from auditor.facts.licence import intune, licence, secure_access, workload_identities
 from auditor.inventory import Unknown
 
 P1 = "41781fb2-bc02-4b7c-bd55-b576c07bb09d"
@@ -82,3 +82,37 @@ def test_workload_identities() -> None:
     assert workload_identities(read(sku(WORKLOAD, status="Suspended"))) is False
     assert isinstance(workload_identities(read(sku(WORKLOAD, status=None))), Unknown)
     assert isinstance(workload_identities(None), Unknown)
+
+
+INTERNET, INTUNE = "8d23cb83-ab07-418f-8517-d7aca77307dc", "c1ec4a95-1f05-45b3-a911-aa3fa01094f5"
+
+
+def named(name: str, **changes: Any) -> dict[str, Any]:
+    plan = {"servicePlanId": EXCHANGE, "servicePlanName": name, "provisioningStatus": "Success"}
+    return {**sku(**changes), "servicePlans": [plan]}
+
+
+@pytest.mark.parametrize(
+    ("skus", "answer"),
+    [
+        pytest.param([sku(INTUNE)], True, id="by its id"),
+        pytest.param([named("INTUNE_EDU")], True, id="another plan of Intune, by its name"),
+        pytest.param([named("INTUNE_A_GOV", status="Suspended")], False, id="suspended"),
+        pytest.param([named("INTUNE_O365")], False, id="device management of Office 365 is no Intune"),
+        pytest.param([named("Intune_Defender")], False, id="nor are the settings of Defender"),
+        pytest.param([sku(EXCHANGE)], False, id="none"),
+        pytest.param([{**sku(), "servicePlans": None}], None, id="plans not told"),
+    ],
+)
+def test_intune(skus: list[Any], answer: bool | None) -> None:
+    found = intune(read(*skus))
+    assert isinstance(found, Unknown) if answer is None else found is answer
+
+
+@pytest.mark.parametrize(
+    ("skus", "answer"),
+    [([sku(INTERNET)], True), ([sku(P1)], False), ([sku(INTERNET, provisioning=None)], None)],
+)
+def test_secure_access(skus: list[Any], answer: bool | None) -> None:
+    found = secure_access(read(*skus))
+    assert isinstance(found, Unknown) if answer is None else found is answer

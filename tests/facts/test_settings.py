@@ -424,6 +424,7 @@ NONE = {
     "audit_missing": ["AuditEvent"],
     "settings_count": 0,
     "settings_without_logs": [],
+    "sent_twice": [],
 }
 
 
@@ -493,6 +494,7 @@ def test_unread_settings_make_the_facts_unknown_but_not_what_is_offered() -> Non
         "audit_missing": "unknown",
         "settings_count": "unknown",
         "settings_without_logs": "unknown",
+        "sent_twice": "unknown",
     }
 
 
@@ -662,3 +664,35 @@ def test_no_shape_is_too_odd(settings: Any, categories: Any) -> None:
     found = settings_of({"id": "x", "value": settings}, VAULT, offers, groups, known)
     made = setting_facts(found, offers, groups)
     assert isinstance(found, Unknown) == isinstance(made["settings_count"], Unknown)
+
+
+@pytest.mark.parametrize(
+    ("settings", "answer"),
+    [
+        pytest.param([], [], id="none"),
+        pytest.param([setting("a", [on("AuditEvent")], workspaceId=W)], [], id="one setting"),
+        pytest.param(
+            [setting(name, [on("AuditEvent")], workspaceId=W) for name in "ab"],
+            [f"AuditEvent → {normal_id(W)}"],
+            id="the same twice",
+        ),
+        pytest.param(
+            [
+                setting("a", [on("AuditEvent")], workspaceId=W),
+                setting("b", [on("AuditEvent")], workspaceId=None, storageAccountId=A),
+            ],
+            [],
+            id="to different places",
+        ),
+        pytest.param(
+            [
+                setting("a", [on("AuditEvent")], workspaceId=W),
+                setting("b", [on("AzurePolicyEvaluationDetails"), on("AuditEvent", enabled=False)], workspaceId=W),
+            ],
+            [],
+            id="different categories",
+        ),
+    ],
+)
+def test_what_is_sent_twice(settings: list[Any], answer: list[str]) -> None:
+    assert setting_facts(read(*settings), frozenset(), {})["sent_twice"] == answer

@@ -25,7 +25,7 @@ def _script():
 
 
 GOLDEN = _script()
-SMALL = {name: file for file, (name, only) in GOLDEN.REPORTS.items() if only}
+SMALL = {name: file for file, (name, only) in GOLDEN.REPORTS.items() if len(only) == 1}
 
 
 def test_every_format_has_a_report_to_look_at():

@@ -39,20 +39,26 @@ SUBSCRIPTIONS: Final = Capability(
 MANAGEMENT_GROUPS: Final = Capability(
     key="management-groups",
     title="Management groups",
-    reads=(d.MANAGEMENT_GROUP, d.DIAGNOSTIC_SETTINGS),
+    reads=(d.MANAGEMENT_GROUP, d.DESCENDANTS, d.DIAGNOSTIC_SETTINGS),
     judges=(d.MANAGEMENT_GROUP,),
 )
 ENTRA: Final = Capability(
     key="entra-settings",
     title="Entra ID settings",
-    reads=(d.ENTRA_SETTINGS, d.ENTRA_CATEGORIES),
+    reads=(d.ENTRA_SETTINGS, d.ENTRA_CATEGORIES, d.HEALTH_SERVICES),
     judges=(d.ENTRA,),
+)
+INTUNE: Final = Capability(
+    key="intune-settings",
+    title="Intune settings",
+    reads=(d.INTUNE_SETTINGS,),
+    judges=(d.INTUNE,),
 )
 LICENCE: Final = Capability(
     key="entra-licence",
     title="Entra ID licence",
     reads=(d.SUBSCRIBED_SKUS,),
-    judges=(d.ENTRA,),
+    judges=(d.ENTRA, d.INTUNE),
     licensed=True,
 )
 RESOURCE_GRAPH: Final = Capability(
@@ -92,6 +98,7 @@ CAPABILITIES: Final = (
     SUBSCRIPTIONS,
     MANAGEMENT_GROUPS,
     ENTRA,
+    INTUNE,
     LICENCE,
     RESOURCE_GRAPH,
     STORAGE,

@@ -291,6 +291,9 @@ async def _tenant(reader: Reader, subscriptions: Sequence[d.Document], work: Wor
     reader.tenant = await inventory.tenant(reader, subscriptions)
     groups = await inventory.management_groups(reader)
     work.add(reader.job(reads.SETTINGS, group["id"]) for group in groups)
+    # The list of groups does not say which is above which. The top one, the tenant's namesake, tells of the whole tree.
+    tops = [g for g in groups if d.name_of(g["id"]).lower() == reader.tenant.lower()] or groups
+    work.add(reader.job(reads.DESCENDANTS, group["id"]) for group in tops)
 
 
 async def _subscribed_skus(reader: Reader) -> None:

@@ -29,6 +29,7 @@ from auditor.sources.azure.probes import (
     entra_check,
     graph_check,
     groups_check,
+    intune_check,
     licence_check,
     probe_storage,
     subscriptions_check,
@@ -171,9 +172,10 @@ async def _examined(reader: Reader, sign_in_place: c.Place) -> c.Examination:
     visible, listing = await inventory.visible_subscriptions(reader)
     picked, hidden = await _picked(reader, visible)
     guids = [d.subscription_of(s["id"]) for s in picked]
-    (groups, no_groups), entra, licence, (tally, why_not), settings = await asyncio.gather(
+    (groups, no_groups), entra, intune, licence, (tally, why_not), settings = await asyncio.gather(
         reader.items(reads.MANAGEMENT_GROUPS),
         reader.fetch(reads.ENTRA_SETTINGS),
+        reader.fetch(reads.INTUNE_SETTINGS),
         _licence(reader),
         _counted(reader, guids),
         _settings(reader, picked[:MOST_PROBED]),
@@ -185,6 +187,7 @@ async def _examined(reader: Reader, sign_in_place: c.Place) -> c.Examination:
         subscriptions_check(identity, subscriptions, settings, listing, hidden),
         groups_check(identity, groups, no_groups),
         entra_check(identity, entra, cloud.graph),
+        intune_check(identity, intune, cloud.graph),
         licence_check(identity, licence, cloud.graph),
         graph_check(tally, why_not, len(guids)),
         storage_check,

@@ -139,7 +139,7 @@ def estimate(
     deep = tally if judged is None or any(kind in DESTINATION_TYPES for kind, _ in judged) else judged
     resources = sum(tally.values())
     managed = Counter(dict.fromkeys(guids, len(OF_SUBSCRIPTION)))
-    elsewhere = _TENANT + groups + math.ceil(resources / _PAGE) + len({kind for kind, _ in tally})
+    elsewhere = _TENANT + groups + bool(groups) + math.ceil(resources / _PAGE) + len({kind for kind, _ in tally})
     for (kind, guid), number in tally.items():
         managed[guid] += len(reads_of(kind)) * number
         asked = deep.get((kind, guid), 0)

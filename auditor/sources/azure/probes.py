@@ -20,6 +20,7 @@ from auditor.sources.azure.refusals import assign_command, behind_firewall
 
 _ROOT: Final = "/providers/Microsoft.Management/managementGroups"
 _AADIAM: Final = "/providers/Microsoft.aadiam"
+_INTUNE: Final = "/providers/microsoft.intune"
 _GRAPH_APP: Final = "00000003-0000-0000-c000-000000000000"
 _READ_LICENCES: Final = "e2f98668-2877-4f38-a2f4-8202e0717aa1"  # LicenseAssignment.Read.All, for applications
 _GLOBAL_READER: Final = "f2ef992c-3afb-46b9-b7cf-a126ee74c451"
@@ -146,6 +147,12 @@ def entra_check(identity: Identity, document: d.Document, graph: str) -> c.Check
     """Whether the diagnostic settings of Entra ID may be read."""
     grant = reader_grant(identity, _AADIAM) if identity.application else _directory_role(identity, graph)
     return _single(c.ENTRA.key, document, "diagnostic settings of Entra ID", grant)
+
+
+def intune_check(identity: Identity, document: d.Document, graph: str) -> c.Check:
+    """Whether the diagnostic settings of Intune may be read."""
+    grant = reader_grant(identity, _INTUNE) if identity.application else _directory_role(identity, graph)
+    return _single(c.INTUNE.key, document, "diagnostic settings of Intune", grant)
 
 
 def licence_check(identity: Identity, document: d.Document, graph: str) -> c.Check:

@@ -64,7 +64,7 @@ MANAGEMENT_GROUPS: Final = Read(
     action="Microsoft.Management/managementGroups/read",
 )
 DESCENDANTS: Final = Read(
-    type="Microsoft.Management/managementGroups/descendants",
+    type=d.DESCENDANTS,
     path="{of}/descendants",
     api_version="2023-04-01",
     action="Microsoft.Management/managementGroups/descendants/read",
@@ -95,6 +95,18 @@ ENTRA_CATEGORIES: Final = Read(
     path="/providers/microsoft.aadiam/diagnosticSettingsCategories",
     api_version="2017-04-01-preview",
     action="microsoft.aadiam/diagnosticSettingsCategories/read",
+)
+INTUNE_SETTINGS: Final = Read(
+    type=d.INTUNE_SETTINGS,
+    path="/providers/microsoft.intune/diagnosticSettings",
+    api_version="2017-04-01-preview",
+    action="microsoft.intune/diagnosticSettings/read",
+)
+HEALTH_SERVICES: Final = Read(
+    type=d.HEALTH_SERVICES,
+    path="/providers/Microsoft.ADHybridHealthService/services",
+    api_version="2014-01-01",
+    action="Microsoft.ADHybridHealthService/services/read",
 )
 SUBSCRIBED_SKUS: Final = Read(  # from Graph, whose path and version differ: see collect.py
     type=d.SUBSCRIBED_SKUS,
@@ -247,6 +259,8 @@ STORAGE_VERSION: Final = "2021-12-02"  # x-ms-version of the storage services; O
 # Types that can be read one by one: a destination in another subscription, or all when Resource Graph is out of reach.
 RESOURCE_VERSIONS: Final = {
     "Microsoft.ApiManagement/service": "2024-05-01",
+    "Microsoft.AzureActiveDirectory/b2cDirectories": "2021-04-01",
+    "Microsoft.AzureActiveDirectory/ciamDirectories": "2023-05-17-preview",
     "Microsoft.Compute/virtualMachineScaleSets": "2024-07-01",
     "Microsoft.Compute/virtualMachines": "2024-07-01",
     "Microsoft.ContainerService/managedClusters": "2024-05-01",

@@ -146,14 +146,23 @@ def subject_of(read: Read, doc_id: str) -> str:
     return doc_id.removesuffix(read.path.replace("{of}", "")) or "/"
 
 
+# Providers of the tenant itself: Reader on a subscription does not reach them.
+_TENANT_PROVIDERS: Final = (
+    "/providers/Microsoft.aadiam",
+    "/providers/microsoft.intune",
+    "/providers/Microsoft.ADHybridHealthService",
+)
+
+
 def grant_for(doc_id: str, identity: Identity) -> str:
     """The least role that makes a document readable, as one command."""
     lower = doc_id.lower()
     if lower.startswith("/providers/microsoft.graph/"):
         who = "application permission" if identity.application else "permission"
         return f"Microsoft Graph {who} LicenseAssignment.Read.All, with an administrator's consent"
-    if lower.startswith("/providers/microsoft.aadiam"):
-        return assign_command(identity, "Reader", "/providers/Microsoft.aadiam")
+    for provider in _TENANT_PROVIDERS:
+        if lower.startswith(f"{provider.lower()}/"):
+            return assign_command(identity, "Reader", provider)
     groups = "/providers/Microsoft.Management/managementGroups"
     if lower.startswith(groups.lower()):
         rest = doc_id[len(groups) :].strip("/").split("/")[0]

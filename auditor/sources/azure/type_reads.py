@@ -12,7 +12,12 @@ OF_SUBSCRIPTION: Final[tuple[Read, ...]] = (
     *(reads.LOCATIONS, reads.RESOURCE_GROUPS, reads.SETTINGS, reads.LOG_PROFILES, reads.DELETED_VAULTS),
     *(reads.DEFENDER_PLANS, reads.SECURITY_CONTACT),
 )
-OF_TENANT: Final[tuple[Read, ...]] = (reads.ENTRA_SETTINGS, reads.ENTRA_CATEGORIES)
+OF_TENANT: Final[tuple[Read, ...]] = (
+    reads.ENTRA_SETTINGS,
+    reads.ENTRA_CATEGORIES,
+    reads.INTUNE_SETTINGS,
+    reads.HEALTH_SERVICES,
+)
 OF_TYPE: Final[Mapping[str, tuple[Read, ...]]] = {  # by lower-case resource type
     "microsoft.cdn/profiles": (reads.SECURITY_POLICIES,),
     "microsoft.dbformysql/flexibleservers": (reads.MYSQL_PARAMETERS,),

@@ -48,6 +48,7 @@ def denied(action: str, scope: str, code: str = "AuthorizationFailed") -> Doc:
 
 # Type → whether its category list has a group `audit` with members. A type that is not here has no log categories.
 LOGS: dict[str, bool] = {
+    "Microsoft.AAD/domainServices": True,
     "Microsoft.ApiManagement/service": True,
     "Microsoft.AppConfiguration/configurationStores": True,
     "Microsoft.Attestation/attestationProviders": True,

@@ -15,6 +15,7 @@ NAMES = {
     MA: "contoso-ma-legacy",
     RETIRED: "contoso-retired",
 }
+ABOVE = {DEV: "mg-contoso-sandbox", RETIRED: "mg-contoso-sandbox", MA: "mg-contoso-legacy"}  # others: landing zones
 RULES = ("activity-log-exported", "activity-log-security-categories", "activity-log-operational-categories")
 HOLLOW = "diagnostic-setting-without-logs"
 
@@ -47,7 +48,7 @@ def _tenant(estate: Estate) -> None:
 
 def _subscriptions(estate: Estate) -> None:
     for subscription, name in NAMES.items():
-        above = "mg-contoso-sandbox" if subscription == DEV else "mg-contoso-landing"
+        above = ABOVE.get(subscription, "mg-contoso-landing")
         estate.put(
             {
                 "id": f"/subscriptions/{subscription}",
@@ -108,6 +109,7 @@ def _activity_logs(estate: Estate) -> None:
         words = {"p": "pass", "f": "fail"}
         for rule, letter in zip(RULES, answers, strict=True):
             estate.answer(rule, subject, words[letter], why)  # type: ignore[arg-type]
+        estate.answer("activity-log-sent-twice", subject, "fail" if subscription == SHARED else "pass", why)
         if kept:
             estate.answer("activity-log-retention", subject, words[kept], why)  # type: ignore[arg-type]
 
@@ -119,8 +121,9 @@ def _activity_logs(estate: Estate) -> None:
     )  # fmt: skip
     judge(
         SHARED, "ppp", "p",
-        "all eight categories go to law-contoso-sec, whose AzureActivity is kept for two years",
+        "all eight go to law-contoso-sec, kept there for two years; two settings send Administrative to the SIEM",
         setting("activity-to-law", LAW_SEC, SIEM, groups=("allLogs",)),
+        setting("siem-before-2023", SIEM, categories=("Administrative",), disabled=("Policy",)),
     )  # fmt: skip
     judge(
         DEV, "pff", "f",
@@ -132,7 +135,7 @@ def _activity_logs(estate: Estate) -> None:
         "its setting sends to a workspace that was deleted; only a retired log profile is left",
         setting("to-old-workspace", LAW_OLD, groups=("allLogs",)),
     )  # fmt: skip
-    for rule in (*RULES, "activity-log-retention", HOLLOW):
+    for rule in (*RULES, "activity-log-retention", "activity-log-sent-twice", HOLLOW):
         estate.answer(rule, f"/subscriptions/{MA}", "unknown", "ARM refuses to show anything of this subscription")
 
 
@@ -172,6 +175,7 @@ def _management_groups(estate: Estate) -> None:
         (TENANT, "Tenant Root Group", None),
         ("mg-contoso-landing", "Landing zones", TENANT),
         ("mg-contoso-sandbox", "Sandbox", TENANT),
+        ("mg-contoso-legacy", "Bought companies", TENANT),
     ):
         details = {"version": 4, "parent": {"id": f"/providers/{GROUPS}/{parent}"} if parent else None}
         properties = {"tenantId": TENANT, "displayName": shown, "details": details}
@@ -181,6 +185,25 @@ def _management_groups(estate: Estate) -> None:
     landing = f"/providers/{GROUPS}/mg-contoso-landing"
     estate.settings(landing, setting("mg-to-law", LAW_SEC, categories=("Administrative", "Policy")))
     estate.answer(HOLLOW, landing, "pass", "its setting sends both categories")
+    legacy = f"/providers/{GROUPS}/mg-contoso-legacy"
+    estate.deny_settings(legacy)
+    estate.answer(HOLLOW, legacy, "unknown", "ARM refuses to show its settings")
+    for group, status, why in (
+        (f"/providers/{GROUPS}/{TENANT}", "fail", "nobody made a setting for the root group"),
+        (landing, "pass", "its own setting sends both categories to law-contoso-sec"),
+        (f"/providers/{GROUPS}/mg-contoso-sandbox", "fail", "neither it nor the root group has a setting"),
+        (legacy, "unknown", "its own settings are refused, and the root group has none"),
+    ):
+        estate.answer("management-group-activity-exported", group, status, why)  # type: ignore[arg-type]
+    for subscription, status, severity, why in (
+        (PROD, "pass", "", "it exports some itself"),
+        (SHARED, "pass", "", "it exports everything itself"),
+        (DEV, "pass", "", "it exports some itself, though no group above it does"),
+        (RETIRED, "fail", "low", "its workspace is gone, and no group above it exports; it is disabled"),
+        (MA, "unknown", "", "its own settings and those of the group above it are refused"),
+    ):
+        rule = "subscription-outside-exporting-tree"
+        estate.answer(rule, f"/subscriptions/{subscription}", status, why, severity)  # type: ignore[arg-type]
 
 
 _PLANS = {

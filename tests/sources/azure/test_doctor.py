@@ -93,6 +93,7 @@ def test_a_healthy_tenant(healthy) -> None:
         "subscriptions": "yes",
         "management-groups": "yes",
         "entra-settings": "yes",
+        "intune-settings": "yes",
         "entra-licence": "yes",
         "resource-graph": "yes",
         "storage-data-plane": "yes",
@@ -122,6 +123,7 @@ def test_it_asks_little_and_writes_nothing(healthy) -> None:
             ("GET", "/subscriptions"),
             ("GET", GROUPS.lower()),
             ("GET", ENTRA.lower()),
+            ("GET", "/providers/microsoft.intune/diagnosticsettings"),
             ("GET", SKUS.lower()),
             ("GET", settings_of(healthy.SUB).lower()),
             ("POST", healthy.QUERY),
@@ -395,7 +397,7 @@ def test_the_estimate() -> None:
 
     assert told.resources == 6012
     assert (told.fullest, told.fullest_reads) == ("a", 7 + 1000 + 40)
-    assert told.reads == (7 + 1000 + 40) + (7 + 2) + 30 + (6 + 3) + 7 + 4
+    assert told.reads == (7 + 1000 + 40) + (7 + 2) + 30 + (8 + 3 + 1) + 7 + 4
     assert told.seconds == 35, "1,047 reads: 225 at once, and the rest at 24 a second"
 
 

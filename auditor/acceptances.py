@@ -1,0 +1,240 @@
+"""Accepted risks: which failures somebody has accepted, why, and until when.
+
+An acceptance speaks of a rule and of a scope: ids with `*`, tags, or both. It holds for a year at the most and never
+raises coverage; one that has expired lets its findings fail again. What could not be told is never accepted away.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from auditor.documents import normal_id
+from auditor.errors import RuleError
+from auditor.report import AcceptanceInfo, AcceptanceState, Baseline, Cell, Finding, Report, Row
+from auditor.strict_yaml import convert, load
+
+MOST_DAYS: Final = 366
+_MOST_TEXT: Final = 2000  # characters of one value
+
+
+class AcceptanceFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One acceptance as written: days as `2027-03-31`, `rule` an id with `*`, at least one of `scope` and `tags`."""
+
+    rule: str
+    scope: str = ""
+    tags: list[str] = []
+    reason: str
+    approved_by: str
+    created: str
+    expires: str
+    ticket: str = ""
+
+
+class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
+    """One acceptance, and where it is written."""
+
+    key: str  # of rule, scope and tags
+    written: AcceptanceFile
+    file: str
+    line: int | None
+
+
+class Acceptances(msgspec.Struct, frozen=True, kw_only=True):
+    """Those that were made, as of a day (ISO)."""
+
+    all: tuple[Acceptance, ...] = ()
+    today: str = ""
+
+    def of(self, rule: str, subject_id: str, tags: Mapping[str, Any]) -> Acceptance | None:
+        """The acceptance that speaks of a finding, one in force before one that has expired."""
+        meant = [each for each in self.all if _speaks_of(each.written, rule, subject_id, tags)]
+        return next((each for each in meant if self.holds(each)), meant[0] if meant else None)
+
+    def holds(self, acceptance: Acceptance) -> bool:
+        """Whether it is in force: it ends with its last day."""
+        return self.today <= acceptance.written.expires
+
+
+def _speaks_of(written: AcceptanceFile, rule: str, subject_id: str, tags: Mapping[str, Any]) -> bool:
+    if not fnmatchcase(rule, written.rule):
+        return False
+    if written.scope and not fnmatchcase(subject_id.lower(), written.scope.lower()):
+        return False
+    return all(_tagged(tags, word) for word in written.tags)
+
+
+def _tagged(tags: Mapping[str, Any], word: str) -> bool:
+    key, equals, value = word.casefold().partition("=")
+    return any(
+        fnmatchcase(str(name).casefold(), key.strip())
+        and (not equals or fnmatchcase(str(told).casefold(), value.strip()))
+        for name, told in tags.items()
+    )
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+def read_acceptances(file: Path, rules: Iterable[str], today: str) -> Acceptances:
+    """The acceptances of a file. Raises `RuleError` with file and line for whatever is wrong with one."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise RuleError(str(file), None, error.strerror or "cannot be read", "give the path of a YAML file") from None
+    except UnicodeDecodeError:
+        raise RuleError(str(file), None, "is not UTF-8 text") from None
+    return Acceptances(all=tuple(parse_acceptances(text, str(file), rules)), today=today)
+
+
+def parse_acceptances(text: str, file: str, rules: Iterable[str]) -> list[Acceptance]:
+    """The acceptances in a YAML list, in order; `rules` are the ids that there are."""
+    value, lines = load(text, file)
+    known = sorted(rules)
+    found: list[Acceptance] = []
+    for position, written in enumerate(convert(value if value is not None else [], list[AcceptanceFile], lines, file)):
+
+        def wrong(problem: str, key: str, hint: str = "", at: int = position) -> RuleError:
+            return RuleError(file, lines.of([at, key]), problem, hint)
+
+        _check(written, known, wrong)
+        key = _key(written)
+        if any(other.key == key for other in found):
+            raise wrong("this rule and scope are accepted twice", "rule", "keep one of the two")
+        found.append(Acceptance(key=key, written=written, file=file, line=lines.of([position, "rule"])))
+    return found
+
+
+def _key(written: AcceptanceFile) -> str:
+    said = "\n".join([written.rule, written.scope.lower(), *sorted(tag.casefold() for tag in written.tags)])
+    return hashlib.sha256(said.encode()).hexdigest()[:12]
+
+
+def _check(written: AcceptanceFile, rules: Sequence[str], wrong: Any) -> None:
+    for key in ("rule", "reason", "approved_by"):
+        if not getattr(written, key).strip():
+            raise wrong(f'"{key}" is empty', key)
+    for key in ("rule", "scope", "reason", "approved_by", "ticket"):
+        if len(getattr(written, key)) > _MOST_TEXT:
+            raise wrong(f'"{key}" is longer than {_MOST_TEXT:,} characters', key)
+    if not any(fnmatchcase(rule, written.rule) for rule in rules):
+        near = get_close_matches(written.rule, rules, n=1)
+        raise wrong(
+            f'there is no rule "{written.rule}"', "rule", f'did you mean "{near[0]}"?' if near else "auditor rules list"
+        )
+    if not written.scope.strip() and not written.tags:
+        raise wrong("it names no scope", "rule", "give `scope` (an id, * for any part of it) or `tags`")
+    if any(not tag.partition("=")[0].strip() for tag in written.tags):
+        raise wrong("a tag without a name", "tags", "write name or name=value")
+    created, expires = (_day(getattr(written, key), key, wrong) for key in ("created", "expires"))
+    if expires < created:
+        raise wrong("it expires before it was created", "expires")
+    if (expires - created).days > MOST_DAYS:
+        raise wrong(
+            f"it is to last {(expires - created).days} days",
+            "expires",
+            "12 months at most; then somebody looks at it again",
+        )
+
+
+def _day(text: str, key: str, wrong: Any) -> date:
+    try:
+        if len(text) == 10:
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise wrong(f'"{key}" is not a day', key, "write it like 2027-03-31")
+
+
+# --- into the report ------------------------------------------------------------------------------------------------
+
+
+def with_acceptances(report: Report, acceptances: Acceptances) -> Report:
+    """The report with what was accepted told: of each acceptance what became of it, and of each log source too.
+
+    A source counts as accepted where a finding that misses it is accepted, and none that still fails misses it.
+    """
+    if not acceptances.all:
+        return report
+    speaking: dict[str, list[Finding]] = {}
+    accepted: dict[str, set[str]] = {}
+    failing: dict[str, set[str]] = {}
+    for finding in report.findings:
+        if finding.acceptance:
+            speaking.setdefault(finding.acceptance, []).append(finding)
+        if finding.status in ("accepted", "fail"):
+            missing = {str(name) for name in finding.evidence.get("missing") or ()}
+            gaps = accepted if finding.status == "accepted" else failing
+            gaps.setdefault(normal_id(finding.subject.id), set()).update(missing)
+    coverage = [_accepted_row(row, accepted, failing) for row in report.coverage]
+    infos = [_info(each, acceptances, speaking.get(each.key, [])) for each in acceptances.all]
+    return msgspec.structs.replace(report, coverage=coverage, acceptances=infos)
+
+
+def _accepted_row(row: Row, accepted: Mapping[str, set[str]], failing: Mapping[str, set[str]]) -> Row:
+    key = normal_id(row.id)
+    names = accepted.get(key, set()) - failing.get(key, set())
+    if not names:
+        return row
+    return msgspec.structs.replace(row, cells=[_accepted_cell(cell, names) for cell in row.cells])
+
+
+def _accepted_cell(cell: Cell, names: set[str]) -> Cell:
+    if cell.category in names and cell.state in ("missing", "partly"):
+        return msgspec.structs.replace(cell, state="accepted")
+    return cell
+
+
+def _info(acceptance: Acceptance, acceptances: Acceptances, findings: Sequence[Finding]) -> AcceptanceInfo:
+    written = acceptance.written
+    state: AcceptanceState = "in force" if findings else "unused"
+    if not acceptances.holds(acceptance):
+        state = "expired"
+    return AcceptanceInfo(
+        key=acceptance.key,
+        rule=written.rule,
+        scope=written.scope,
+        tags=list(written.tags),
+        reason=written.reason.strip(),
+        approved_by=written.approved_by,
+        created=written.created,
+        expires=written.expires,
+        ticket=written.ticket,
+        days_left=(date.fromisoformat(written.expires) - date.fromisoformat(acceptances.today)).days,
+        state=state,
+        findings=len(findings),
+        subjects=sorted({finding.subject.name for finding in findings})[:20],
+    )
+
+
+# --- what was known before ------------------------------------------------------------------------------------------
+
+
+def compare(report: Report, earlier: Report) -> Report:
+    """The report with each failure told to be new or known, by an earlier findings file of the same rules and scope."""
+    then = {finding.fingerprint for finding in earlier.findings if finding.status in ("fail", "accepted")}
+    findings = [
+        msgspec.structs.replace(finding, is_new=finding.fingerprint not in then)
+        if finding.status == "fail"
+        else finding
+        for finding in report.findings
+    ]
+    now = {finding.fingerprint: finding.status for finding in findings}
+    return msgspec.structs.replace(
+        report,
+        findings=findings,
+        baseline=Baseline(
+            generated_at=earlier.generated_at,
+            new=sum(finding.is_new is True for finding in findings),
+            known=sum(finding.is_new is False for finding in findings),
+            fixed=sum(now.get(each) == "pass" for each in then),
+            gone=sum(now.get(each) in (None, "not-applicable") for each in then),
+        ),
+    )
