@@ -14,6 +14,7 @@ from auditor.completeness import count_reads, unread_in
 from auditor.documents import Collection, Document, marker, normal_id
 from auditor.drafts import Draft, KindKey, drafts_of, origin_of, with_members
 from auditor.facts.classic import classic_logging, classic_only
+from auditor.facts.compute import COMPUTE
 from auditor.facts.defender import plan_facts, subscription_facts
 from auditor.facts.destinations import Resolver, destination_index
 from auditor.facts.edge import EDGE_FACTS
@@ -25,7 +26,7 @@ from auditor.facts.log_loops import LOOP_FACTS
 from auditor.facts.look import Look, TypeFacts
 from auditor.facts.managed import Managed, managed_facts, managed_groups
 from auditor.facts.network_index import index_network
-from auditor.facts.offers import Groups, entra_withheld, offers_none, offers_of, unread_offers
+from auditor.facts.offers import Groups, entra_withheld, offers_none, offers_of, unread_offers, without
 from auditor.facts.places import Places, as_destination, place_resources
 from auditor.facts.sentinel import sentinel_facts
 from auditor.facts.server_parameters import mysql_facts, postgresql_facts
@@ -38,6 +39,7 @@ from auditor.facts.settings import (
     unread_settings,
 )
 from auditor.facts.shapes import entries, mapping, text
+from auditor.facts.sku_limits import Withheld, withheld
 from auditor.facts.sql_coverage import with_sql_audit
 from auditor.facts.tenants import LINKED_TENANTS, TENANTS, Held, held_of, tenant_facts, tenant_offers
 from auditor.focus import Sight
@@ -45,6 +47,7 @@ from auditor.inventory import Destination, Inventory, LogSetting, Resource, Subs
 from auditor.retirements import LOG_PROFILES, end_of
 
 Settings = tuple[LogSetting, ...] | Unknown
+Offers = tuple[frozenset[str], frozenset[str], Groups]  # offered, perhaps offered, groups
 
 # A resource that was listed and is gone when its settings are asked for: Resource Graph is minutes behind.
 _GONE = frozenset({"resourcenotfound", "resourcegroupnotfound", "parentresourcenotfound"})
@@ -56,6 +59,7 @@ def _subscription_facts(key: str, document: Document, look: Look) -> dict[str, A
 
 # The facts of single types, worked out from documents alone: a new fact is a row.
 _FACTS_OF_TYPE: Mapping[str, TypeFacts] = {
+    **COMPUTE,
     "microsoft.dbformysql/flexibleservers": mysql_facts,
     "microsoft.dbforpostgresql/flexibleservers": postgresql_facts,
     **EDGE_FACTS,
@@ -87,7 +91,7 @@ class _Estate(msgspec.Struct, kw_only=True):
     resolve: Resolver
     places: Places  # that are being gathered
     held: Held  # licences of the tenant
-    offers: dict[tuple[str, int, bool], tuple[frozenset[str], Groups]] = {}  # by type and list of categories
+    offers: dict[tuple[str, int, bool, Withheld], Offers] = {}  # by type, list of categories, and SKU
     routed: set[tuple[str, frozenset[str], bytes]] = set()
 
 
@@ -242,6 +246,7 @@ def _resource(draft: Draft, estate: _Estate) -> Resource:
         facts = setting_facts(settings, offers - {FLOW_LOG}, groups, in_scope=in_scope)
     else:
         facts = dict(silent_facts(in_scope))
+    facts |= withheld(draft.document, estate.look.get).facts()
     facts |= managed_facts(draft.id, estate.managed)
     facts |= unread_offers(draft.type, estate.categories.get(draft.kind)) if in_scope else {}
     facts |= _own_facts(draft, estate, facts.get("exported"))
@@ -284,7 +289,7 @@ def _route(draft: Draft, estate: _Estate, offers: frozenset[str], groups: Groups
         estate.places.route(draft.type, routes_of(document, draft.type, offers, groups))
 
 
-def _offers(draft: Draft, estate: _Estate, *, in_scope: bool) -> tuple[frozenset[str], frozenset[str], Groups]:
+def _offers(draft: Draft, estate: _Estate, *, in_scope: bool) -> Offers:
     """(offered, perhaps offered, groups). What is outside the scan is a destination only, and judged for no logs."""
     nothing: frozenset[str] = frozenset()
     if draft.stand_in is not None or not in_scope:
@@ -297,11 +302,11 @@ def _offers(draft: Draft, estate: _Estate, *, in_scope: bool) -> tuple[frozenset
         own = estate.categories.get(draft.kind, own)
     if draft.type == "Microsoft.Storage/storageAccounts":
         return nothing, nothing, {}  # the account itself has metrics only (domain.md 4.1)
-    key = (draft.type, id(own), offers_none(own, settings))
+    limits = withheld(draft.document, estate.look.get)
+    key = (draft.type, id(own), offers_none(own, settings), limits)
     if key not in estate.offers:
-        estate.offers[key] = offers_of(draft.type, own, settings=settings)
-    offered, groups = estate.offers[key]
-    return offered, nothing, groups
+        estate.offers[key] = without(limits, *offers_of(draft.type, own, settings=settings))
+    return estate.offers[key]
 
 
 def _settings(draft: Draft, estate: _Estate, offers: frozenset[str], groups: Groups) -> Settings:

@@ -132,6 +132,8 @@ _SILENT_TYPES: Final = (
     "Microsoft.Compute/virtualMachines/extensions",
     "Microsoft.EventHub/clusters",
     "Microsoft.EventHub/namespaces/eventhubs",
+    "Microsoft.HybridCompute/machines",
+    "Microsoft.HybridCompute/machines/extensions",
     "Microsoft.Insights/actionGroups",
     "Microsoft.Insights/activityLogAlerts",
     "Microsoft.Insights/dataCollectionEndpoints",

@@ -32,13 +32,14 @@ def with_controls(report: Report, choice: Choice) -> Report:
     shown += [read_profile(name) for name in profile.show if name not in (profile.name, *profile.extends)]
     results = {result.info.id: result for result in by_rule(report)}
     unlisted = sum(unread.lists for unread in report.unread)
+    part = bool(report.run.focus) or report.run.source != "azure"  # a plan is not the whole estate
     frameworks = [
         FrameworkInfo(
             name=one.framework,
             profile=one.name,
             title=one.title,
             about=one.about.strip(),
-            controls=list(_controls(one, choice, results, unlisted, part=bool(report.run.focus))),
+            controls=list(_controls(one, choice, results, unlisted, part=part)),
         )
         for one in shown
     ]

@@ -47,6 +47,8 @@ SECURITY_POLICIES: Final = "Microsoft.Cdn/profiles/securityPolicies"
 LIFECYCLE: Final = "Microsoft.Storage/storageAccounts/managementPolicies"  # id {account}/managementPolicies/default
 CONTAINERS: Final = "Microsoft.Storage/storageAccounts/blobServices/containers"  # list, id {account}/blobServices/...
 EVENT_HUBS: Final = "Microsoft.EventHub/namespaces/eventhubs"  # list, id {namespace}/eventhubs
+# list, id {machine or cluster}/providers/{type}
+COLLECTION_RULE_ASSOCIATIONS: Final = "Microsoft.Insights/dataCollectionRuleAssociations"
 DEFENDER_PLANS: Final = "Microsoft.Security/pricings"  # list, id /subscriptions/{s}/providers/{type}
 SECURITY_CONTACT: Final = "Microsoft.Security/securityContacts"  # id /subscriptions/{s}/providers/{type}/default
 SENTINEL: Final = "Microsoft.SecurityInsights/onboardingStates"  # id {workspace}/providers/{type}/default
@@ -85,6 +87,7 @@ ABOUT: Final = frozenset(
         SECURITY_POLICIES,
         CONTAINERS,
         EVENT_HUBS,
+        COLLECTION_RULE_ASSOCIATIONS,
         STORAGE_ANALYTICS,
         DEFENDER_PLANS,
         SECURITY_CONTACT,
@@ -231,10 +234,10 @@ def kind_key(document: Mapping[str, Any]) -> tuple[str, str, str]:
     """(type, kind, SKU): resources alike in these offer the same categories, so one list is read for all of them."""
     sku = document.get("sku")
     sku_name = sku.get("name") if isinstance(sku, Mapping) else None
-    if not isinstance(sku_name, str):  # workspaces, vaults, gateways carry it inside
+    if not isinstance(sku_name, str):  # workspaces, vaults, gateways carry it inside, apps the tier of their plan
         properties = document.get("properties")
         inner = properties.get("sku") if isinstance(properties, Mapping) else None
-        sku_name = inner.get("name") if isinstance(inner, Mapping) else ""
+        sku_name = inner.get("name") if isinstance(inner, Mapping) else inner if isinstance(inner, str) else ""
     return (
         str(document.get("type") or "").lower(),
         str(document.get("kind") or "").lower(),

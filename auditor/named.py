@@ -1,13 +1,22 @@
-"""Which places does a document name: where logs are sent, what flow logs watch, whom alerts call?"""
+"""Which places does a document name: where logs are sent, what flow logs watch, what collects, whom alerts call?"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from auditor import documents as d
 
+_RULES: Final = "microsoft.insights/datacollectionrules"
+_RULE_PLACES: Final = {  # kind of destination in a data collection rule → (kind of place, where its id is)
+    "logAnalytics": ("log-analytics", "workspaceResourceId"),
+    "eventHubs": ("event-hub", "eventHubResourceId"),
+    "eventHubsDirect": ("event-hub", "eventHubResourceId"),
+    "storageAccounts": ("storage", "storageAccountResourceId"),
+    "storageBlobsDirect": ("storage", "storageAccountResourceId"),
+    "storageTablesDirect": ("storage", "storageAccountResourceId"),
+}
 AUTOMATIONS: Final = "microsoft.security/automations"
 _ACTION_GROUP: Final = "microsoft.insights/actiongroups"
 _CALLERS: Final = frozenset({"microsoft.insights/activitylogalerts", "microsoft.alertsmanagement/actionrules"})
@@ -24,7 +33,7 @@ _ACCOUNT: Final = "microsoft.storage/storageaccounts"
 
 
 def named_destinations(documents: Iterable[d.Document]) -> dict[str, tuple[str, str]]:
-    """Every place that a setting or a flow log names: normal id → (kind, id as written), in id order."""
+    """Every place that something which logs names: normal id → (kind, id as written), in id order."""
     found: dict[str, tuple[str, str]] = {}
     for document in documents:
         for kind, named in _named_by(document):
@@ -52,6 +61,31 @@ def watched_targets(documents: Iterable[d.Document]) -> list[str]:
                 place = re.split(r"/subnets/", target.strip(), flags=re.IGNORECASE)[0]
                 found[d.normal_id(place)] = min(found.get(d.normal_id(place), place), place)
     return [place for _, place in sorted(found.items())]
+
+
+def associated_rules(documents: Iterable[d.Document]) -> list[str]:
+    """Ids of the data collection rules that associations name."""
+    found: dict[str, str] = {}
+    for document in documents:
+        if str(document.get("type") or "").lower() == d.COLLECTION_RULE_ASSOCIATIONS.lower():
+            for properties in _properties_in(document):
+                rule = properties.get("dataCollectionRuleId")
+                if isinstance(rule, str) and rule.strip():
+                    found[d.normal_id(rule)] = min(found.get(d.normal_id(rule), rule.strip()), rule.strip())
+    return [rule for _, rule in sorted(found.items())]
+
+
+def places_of_rule(properties: Mapping[str, Any], wanted: Container[str] | None = None) -> Iterator[tuple[str, str]]:
+    """(kind, id) of the places in a data collection rule's properties; `wanted` are the names in lower case."""
+    destinations = properties.get("destinations")
+    for key, (kind, where) in _RULE_PLACES.items():
+        several = destinations.get(key) if isinstance(destinations, Mapping) else None
+        for one in several if isinstance(several, list) else ():
+            place = one.get(where) if isinstance(one, Mapping) else None
+            if not isinstance(place, str) or not place.strip():
+                continue
+            if wanted is None or str(one.get("name")).lower() in wanted:
+                yield kind, place.strip().rstrip("/")
 
 
 def called_groups(documents: Iterable[d.Document]) -> list[str]:
@@ -84,6 +118,8 @@ def _named_by(document: d.Document) -> Iterator[tuple[str, str]]:
             yield from d.destinations_of(properties)
         elif doc_type == d.FLOW_LOGS.lower():
             yield from _of_flow_log(properties)
+        elif doc_type == _RULES:
+            yield from places_of_rule(properties)
         elif doc_type == AUTOMATIONS:
             yield from _of_export(properties)
 
@@ -119,7 +155,8 @@ def _of_flow_log(properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "log-analytics", workspace.strip().rstrip("/")
 
 
-_NAMING: Final = _SETTING_TYPES | _CALLERS | {AUTOMATIONS} | {d.FLOW_LOGS.lower()}
+_NAMED: Final = {d.FLOW_LOGS.lower(), AUTOMATIONS, _RULES, d.COLLECTION_RULE_ASSOCIATIONS.lower()}
+_NAMING: Final = _SETTING_TYPES | _CALLERS | _NAMED
 
 
 class Named:
@@ -129,6 +166,7 @@ class Named:
         self._destinations: dict[str, tuple[str, str]] = {}
         self._watched: dict[str, str] = {}
         self._called: dict[str, str] = {}
+        self._associated: dict[str, str] = {}
         self._accounts: dict[str, str] = {}  # storage accounts by name, which is unique in all of Azure
         self._audited_to: set[str] = set()
 
@@ -147,6 +185,8 @@ class Named:
             self._watched[d.normal_id(place)] = min(self._watched.get(d.normal_id(place), place), place)
         for place in called_groups([document]):
             self._called[d.normal_id(place)] = min(self._called.get(d.normal_id(place), place), place)
+        for rule in associated_rules([document]):
+            self._associated[d.normal_id(rule)] = min(self._associated.get(d.normal_id(rule), rule), rule)
 
     def destinations(self) -> dict[str, tuple[str, str]]:
         """As `named_destinations`; with the storage accounts that auditing policies name by their endpoints."""
@@ -161,3 +201,7 @@ class Named:
     def called(self) -> list[str]:
         """As `called_groups`."""
         return [place for _, place in sorted(self._called.items())]
+
+    def associated(self) -> list[str]:
+        """As `associated_rules`."""
+        return [rule for _, rule in sorted(self._associated.items())]

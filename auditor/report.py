@@ -265,6 +265,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     subscriptions: list[Subscription] = []
     resource_count: int = 0
     rules: list[RuleInfo] = []
+    rules_left_out: list[str] = []  # ids of those that cannot be asked of what was read, such as a plan
     findings: list[Finding] = []
     coverage: list[Row] = []
     destinations: list[DestinationInfo] = []
@@ -426,6 +427,8 @@ def last_line(report: Report) -> str:
     share = report.completeness.share * 100
     readable = "100" if share >= 100 else f"{min(share, 99.9):.1f}"
     left_out = f" · filtered: {report.run.left_out:,} resources left out" if report.run.focus else ""
+    if report.rules_left_out:
+        left_out += f" · {len(report.rules_left_out):,} rules about whole subscriptions or tenants left out"
     new = f", {report.baseline.new} new" if report.baseline else ""
     accepted = f", {counts['accepted']} accepted" if report.acceptances else ""
     return (

@@ -23,6 +23,9 @@ AZ = {
     "monitor action-group update": "--name --add-action --set --enabled",
     "monitor activity-log alert create": "--name --condition --scope --action-group --description --all-of --location",
     "monitor activity-log alert update": "--name --enabled --condition --description",
+    "aks enable-addons": "--addons --name --workspace-resource-id --enable-msi-auth-for-monitoring",
+    "containerapp env update": "--name --logs-destination --logs-workspace-id --logs-workspace-key",
+    "monitor app-insights component create": "--app --location --workspace --kind --application-type",
     "monitor app-insights component update": "--app --workspace --ingestion-access --query-access",
     "monitor data-collection rule association create": "--name --association-name --rule-id --resource "
     "--data-collection-rule-id",

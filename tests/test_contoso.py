@@ -25,6 +25,11 @@ NEVER = {
     "entra-network-access-logs": {"pass", "fail", "unknown"},  # Contoso holds no plan of it
     "linked-tenant-logs": {"pass", "fail"},  # only a scan that signs in to such a tenant can tell
     "network-watcher-per-region": {"unknown"},  # a region is only known to be in use where its resources were listed
+    "function-app-logs": {"fail"},  # live, nobody but the readers of secrets sees that an app is not linked
+    "application-insights-present": {"unknown"},  # a subscription that is not listed has no applications to ask about
+    **{
+        f"app-insights-{what}": {"unknown"} for what in ("workspace", "local-auth", "public-ingestion")
+    },  # listed is read
 }
 RULE_IDS = [rule.id for rule in load_rules()]
 

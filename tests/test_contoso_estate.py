@@ -178,6 +178,8 @@ def test_every_subject_is_something_the_estate_holds(expected: dict[str, Any], e
         for subject in answers:
             if rule == "network-watcher-per-region":
                 assert subject in regions
+            elif rule == "application-insights-present":
+                assert subject.removesuffix("/Microsoft.Web/sites") in estate.subscriptions
             elif rule != "log-destination-exists":
                 assert normal_id(subject) in held | tenants | denied, (rule, subject)
 

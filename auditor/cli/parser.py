@@ -96,7 +96,9 @@ def _add(commands: Any, name: str, summary: str, run: Callable[[argparse.Namespa
 
 def _scan(commands: Any) -> None:
     parser = _add(commands, "scan", "read a place, judge it by the rules, and report", _later("run", "scan"))
-    parser.add_argument("target", nargs="?", default="azure", help="`azure` (default), or a snapshot file")
+    parser.add_argument(
+        "target", nargs="?", default="azure", help="`azure` (default), a snapshot, or a Terraform plan or state as JSON"
+    )
     _azure(parser)
     _judging(parser)
     parser.add_argument("--jobs", type=_positive, default=1, metavar="N",

@@ -50,10 +50,11 @@ def scan(arguments: argparse.Namespace) -> int:
     store = _place(arguments, configuration)
     jobs = 1 if isinstance(store, Spool) else arguments.jobs
     run = store.run
+    asked, left_out = _asked(chosen.rules, run.source)
     now = clock(run.finished_at)
     acceptances = accepting(now[:10])
-    report = _judged(store, _loader(arguments, configuration, chosen.rules, jobs), jobs, now, acceptances)
-    report = with_controls(report, chosen)
+    report = _judged(store, _loader(arguments, configuration, asked, jobs, run.source), jobs, now, acceptances)
+    report = with_controls(msgspec.structs.replace(report, rules_left_out=left_out), chosen)
     report = msgspec.structs.replace(with_acceptances(report, acceptances), title=configuration.report.title)
     report = compare(report, earlier) if earlier is not None else report
     write_outputs(report, outputs)
@@ -82,14 +83,26 @@ def _place(arguments: argparse.Namespace, configuration: Configuration) -> Store
     return Held(focused(open_file(file), focus, notice=note))  # what a filter chooses is told by all of it
 
 
+def _asked(rules: Sequence[Rule], source: str) -> tuple[list[Rule], list[str]]:
+    """The rules that can be asked of a source, and the ids of the others."""
+    from auditor.applicable import applicable
+
+    asked = applicable(rules, source)
+    return asked, sorted({rule.id for rule in rules} - {rule.id for rule in asked})
+
+
 def _loader(
-    arguments: argparse.Namespace, configuration: Configuration, rules: Sequence[Rule], jobs: int
+    arguments: argparse.Namespace, configuration: Configuration, rules: Sequence[Rule], jobs: int, source: str
 ) -> Callable[[], Sequence[Rule]]:
     """What gives the rules: to other processes they cannot be sent, so these choose them again."""
     if jobs == 1:
         return lambda: rules
     told = {key: value for key, value in vars(arguments).items() if key not in ("run", "parser")}
-    return partial(chosen_rules, argparse.Namespace(**told), configuration)
+    return partial(_chosen_for, argparse.Namespace(**told), configuration, source)
+
+
+def _chosen_for(arguments: argparse.Namespace, configuration: Configuration, source: str) -> Sequence[Rule]:
+    return _asked(chosen_rules(arguments, configuration), source)[0]
 
 
 def _acceptances(arguments: argparse.Namespace, configuration: Configuration) -> Callable[[str], Acceptances]:

@@ -20,6 +20,7 @@ SHARED_TYPES: Final[frozenset[str]] = frozenset(
         "microsoft.alertsmanagement/actionrules",
         "microsoft.insights/actiongroups",
         "microsoft.insights/activitylogalerts",
+        "microsoft.insights/datacollectionrules",
         "microsoft.network/firewallpolicies",
     }
 )

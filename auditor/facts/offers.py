@@ -10,6 +10,7 @@ import msgspec
 from auditor.catalog import catalog, category, known_type
 from auditor.documents import marker
 from auditor.facts.shapes import entries, mapping, text
+from auditor.facts.sku_limits import Withheld
 from auditor.facts.unread import unread
 from auditor.inventory import Unknown
 
@@ -53,6 +54,16 @@ def offers_of(
     made = {group: Members(frozenset(names)) for group, names in groups.items()}
     made["alllogs"] = Members(frozenset(live))
     return frozenset(live) | ours, made
+
+
+def without(limits: Withheld, offers: frozenset[str], groups: Groups) -> tuple[frozenset[str], frozenset[str], Groups]:
+    """(offered, perhaps offered, groups) of a resource whose SKU lacks some of its type's categories, or may do so."""
+    if not limits.categories:
+        return offers, frozenset(), groups
+    lacking = frozenset(name for name in offers if limits.has(name))
+    perhaps = frozenset[str]() if limits.unsure is None else lacking
+    left = {g: Members(m.certain - lacking, (m.possible - lacking) | (m.certain & perhaps)) for g, m in groups.items()}
+    return offers - lacking, perhaps, left
 
 
 def offers_none(categories: Mapping[str, Any] | None, settings: Mapping[str, Any] | None) -> bool:

@@ -13,7 +13,7 @@ from auditor.documents import destinations_of, marker, normal_id
 from auditor.facts.archives import container_of
 from auditor.facts.numbers import number
 from auditor.facts.offers import Groups, Members
-from auditor.facts.shapes import entries, mapping, text
+from auditor.facts.shapes import entries, explain, mapping, text
 from auditor.facts.unread import fields, listed, unclear, undecided
 from auditor.inventory import Destination, LogSetting, Unknown
 
@@ -99,7 +99,7 @@ def _setting(
         return None
     enabled, possible, written = _enabled(properties.get("logs"), resource_type, offers, groups)
     setting_id, name = _identity(item, position)
-    places, dedicated = _places(properties), _dedicated(properties)
+    places, dedicated, doubt = _places(properties), _dedicated(properties), _doubt(properties.get("logs"))
     ways: dict[tuple[Destination, ...], tuple[set[str], set[str]]] = {}
     for names, slot in ((enabled, 0), (possible - enabled, 1)):
         for one in sorted(names):
@@ -115,9 +115,18 @@ def _setting(
             possible=frozenset(perhaps),
             groups=written,
             destinations=way,
+            doubt=doubt if perhaps else None,
         )
         for way, (certain, perhaps) in ways.items()
     ]
+
+
+def _doubt(logs: object) -> Unknown | None:
+    """Why it is not decided yet what a template's or a plan's setting exports, where it says so."""
+    found = [logs]
+    for entry in entries(logs):
+        found += [entry, *(entry.get(key) for key in ("enabled", "category", "categoryGroup"))]
+    return next((explain(one, "not decided yet") for one in found if undecided(one)), None)
 
 
 def _identity(item: Mapping[str, Any], position: int) -> tuple[str, str]:
@@ -245,7 +254,7 @@ def setting_facts(
     live = [s for s in settings if s.living]
     exported = frozenset().union(*(s.categories for s in live))
     perhaps = frozenset().union(*(s.possible for s in live)) - exported
-    unsure = Unknown(reason="which categories a setting's group contains is not published")
+    unsure = _why(live, "which categories a setting's group contains is not published")
     facts["exported"] = sorted(exported) if exported or not perhaps else unsure  # one certain category is enough
     facts["audit_missing"] = _audit_missing(audit, exported, perhaps, live)
     facts["settings_count"] = len({s.id for s in settings if s.kind == "diagnostic-setting"})
@@ -294,8 +303,12 @@ def _audit_missing(
         return []  # the group itself is exported, whatever it contains
     missing, unsure = audit.certain - exported, audit.possible - exported
     if unsure or missing & perhaps:
-        return Unknown(reason="which categories the group audit contains is not published")
+        return _why(live, "which categories the group audit contains is not published")
     return sorted(missing)
+
+
+def _why(settings: Iterable[LogSetting], otherwise: str) -> Unknown:
+    return next((setting.doubt for setting in settings if setting.doubt is not None), Unknown(reason=otherwise))
 
 
 def _without_logs(settings: Settings) -> list[str] | Unknown:
@@ -308,7 +321,7 @@ def _without_logs(settings: Settings) -> list[str] | Unknown:
             possible |= setting.possible
     empty = sorted({name for (name, _), (certain, possible) in logs.items() if not certain and not possible})
     if not empty and any(possible and not certain for certain, possible in logs.values()):
-        return Unknown(reason="which categories a setting's group contains is not published")
+        return _why(settings, "which categories a setting's group contains is not published")
     return empty
 
 

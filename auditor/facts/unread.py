@@ -48,3 +48,11 @@ def fields(value: object) -> Mapping[str, Any] | None:
 def undecided(value: object) -> bool:
     """Whether a value is one that could not be read, or that only a later deployment decides."""
     return "$unknown" in mapping(value)
+
+
+def properties_of(document: Mapping[str, Any], what: str) -> Mapping[str, Any] | Unknown:
+    """A document's properties, empty if it has none; Unknown where it, or they, could not be read."""
+    if marker(document):
+        return unread(document, what)
+    properties = document.get("properties")
+    return unclear(what, properties) if undecided(properties) else mapping(properties)

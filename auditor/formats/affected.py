@@ -132,7 +132,7 @@ def _place(finding: Finding) -> str:
     origin = finding.subject.origin
     if origin is None:
         return group_of(finding.subject)
-    return f"{origin.file}:{origin.line}" if origin.line else origin.file
+    return f"{origin.file}:{origin.line}" if origin.line else origin.address or origin.file
 
 
 def _full(evidence: Mapping[str, Any]) -> str:

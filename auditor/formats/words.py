@@ -46,6 +46,8 @@ STATUS_WORDS: dict[Status, str] = {
     "not-applicable": "Not applicable",
 }
 
+# What was read, where that is not Azure itself.
+SOURCES = {"terraform-plan": "a Terraform plan", "terraform-state": "a Terraform state"}
 LISTED_BY = {"arm": "Resource Manager", "graph+arm": "Resource Graph, and Resource Manager where that was silent"}
 
 DESTINATION_KINDS = {
@@ -157,7 +159,8 @@ def not_enabled(state: str) -> str:
 def part_of(run: Run) -> str:
     """What the filters of a run left out, so that nobody takes a part for the whole; empty without filters."""
     if not run.focus:
-        return ""
+        what = SOURCES.get(run.source)
+        return f"Only what is in {what} is judged: what is made elsewhere is not known." if what else ""
     filters = "; and ".join(map(words_of, run.focus))
     left = "1 resource is" if run.left_out == 1 else f"{run.left_out:,} resources are"
     return f"Only a part of the estate is judged ({filters}): {left} left out."

@@ -15,6 +15,7 @@ sys.path.insert(0, str(HERE))
 from scenes import (  # noqa: E402
     alerts,
     analytics,
+    applications,
     central,
     databases,
     defence,
@@ -22,6 +23,7 @@ from scenes import (  # noqa: E402
     edge,
     general,
     identity,
+    machines,
     platform,
     regions,
     sql,
@@ -51,7 +53,7 @@ def build() -> Estate:
     estate = Estate()
     for scene in (
         *(tenant, central, storage, vaults, dmz, regions, databases),
-        *(platform, alerts, sql, analytics, edge, defence),
+        *(platform, alerts, sql, analytics, edge, defence, machines, applications),
         general,
         identity,
     ):

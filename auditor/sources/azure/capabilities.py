@@ -27,7 +27,7 @@ class Capability(msgspec.Struct, frozen=True, kw_only=True):
 def _managed() -> tuple[str, ...]:
     """What is read about subscriptions and resources over Resource Manager."""
     rows = [*OF_SUBSCRIPTION, *(read for several in OF_TYPE.values() for read in several)]
-    return tuple(dict.fromkeys(read.type for read in rows))
+    return tuple(dict.fromkeys((*(read.type for read in rows), d.COLLECTION_RULE_ASSOCIATIONS)))
 
 
 SUBSCRIPTIONS: Final = Capability(

@@ -19,7 +19,7 @@ from auditor.sources.azure import inventory, reads
 from auditor.sources.azure.arm_batch import Batcher
 from auditor.sources.azure.auth import TRUST_HINT, Identity, login_hint, open_credential, sign_in
 from auditor.sources.azure.cloud import Options
-from auditor.sources.azure.destinations import detail_jobs, place_jobs, read_destinations
+from auditor.sources.azure.destinations import detail_jobs, place_jobs, read_destinations, rule_jobs
 from auditor.sources.azure.outage import Watch
 from auditor.sources.azure.pipeline import Answer, Counts, Pipelines, send
 from auditor.sources.azure.progress import Progress
@@ -207,6 +207,7 @@ def _plan_rest(reader: Reader) -> None:
     category_jobs(reader, reader.resources)
     audit_jobs(reader, reader.resources)
     known = {d.normal_id(resource["id"]) for resource in reader.resources}
+    rule_jobs(reader, known)
     place_jobs(reader, known)
     detail_jobs(reader, known)
 

@@ -15,6 +15,7 @@ _TYPES: Final = {
     "storage": "Microsoft.Storage/storageAccounts",
     "event-hub": "Microsoft.EventHub/namespaces",
 }
+_RULE: Final = "Microsoft.Insights/dataCollectionRules"
 _DETAILS: Final = {
     "log-analytics": (reads.TABLES, reads.SENTINEL),
     "storage": (reads.LIFECYCLE, reads.CONTAINERS),
@@ -29,9 +30,20 @@ async def read_destinations(reader: Reader, resources: Iterable[d.Document]) -> 
     certain that it is gone.
     """
     known = {d.normal_id(resource["id"]) for resource in resources}
+    await reader.each("destinations", rule_jobs(reader, known))
     await reader.each("destinations", place_jobs(reader, known))
     await reader.each("retention", detail_jobs(reader, known))
     await reader.each("sentinel", list(_sentinel_jobs(reader)))
+
+
+def rule_jobs(reader: Reader, known: Container[str]) -> list[Job]:
+    """The lookups of data collection rules that are associated, but not among the known (by normal id)."""
+    read = reads.resource_read(_RULE)
+    return [
+        _lookup(reader, read, rule)
+        for rule in reader.named.associated()
+        if read is not None and d.normal_id(rule) not in known and d.type_of(rule).lower() == _RULE.lower()
+    ]
 
 
 def place_jobs(reader: Reader, known: Container[str]) -> list[Job]:

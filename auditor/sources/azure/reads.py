@@ -165,6 +165,12 @@ EVENT_HUBS: Final = Read(
     api_version="2024-01-01",
     action="Microsoft.EventHub/namespaces/eventhubs/read",
 )
+COLLECTION_RULE_ASSOCIATIONS: Final = Read(
+    type=d.COLLECTION_RULE_ASSOCIATIONS,
+    path="{of}/providers/Microsoft.Insights/dataCollectionRuleAssociations",
+    api_version="2022-06-01",
+    action="Microsoft.Insights/dataCollectionRuleAssociations/read",
+)
 SQL_AUDIT: Final = Read(
     type=d.SQL_AUDIT,
     path="{of}/auditingSettings/default",
@@ -259,16 +265,23 @@ STORAGE_VERSION: Final = "2021-12-02"  # x-ms-version of the storage services; O
 # Types that can be read one by one: a destination in another subscription, or all when Resource Graph is out of reach.
 RESOURCE_VERSIONS: Final = {
     "Microsoft.ApiManagement/service": "2024-05-01",
+    "Microsoft.App/managedEnvironments": "2024-03-01",
     "Microsoft.AzureActiveDirectory/b2cDirectories": "2021-04-01",
     "Microsoft.AzureActiveDirectory/ciamDirectories": "2023-05-17-preview",
     "Microsoft.Compute/virtualMachineScaleSets": "2024-07-01",
     "Microsoft.Compute/virtualMachines": "2024-07-01",
+    "Microsoft.Compute/virtualMachines/extensions": "2024-07-01",
+    "Microsoft.ContainerInstance/containerGroups": "2023-05-01",
     "Microsoft.ContainerService/managedClusters": "2024-05-01",
+    "Microsoft.Databricks/workspaces": "2024-05-01",
     "Microsoft.DocumentDB/databaseAccounts": "2024-11-15",
     "Microsoft.EventHub/namespaces": "2024-01-01",
     "Microsoft.EventHub/namespaces/eventhubs": "2024-01-01",
+    "Microsoft.HybridCompute/machines": "2024-07-10",
+    "Microsoft.HybridCompute/machines/extensions": "2024-07-10",
     "Microsoft.Insights/actionGroups": "2023-01-01",
     "Microsoft.Insights/activityLogAlerts": "2020-10-01",
+    "Microsoft.Insights/components": "2020-02-02",
     "Microsoft.Insights/dataCollectionRules": "2023-03-11",
     "Microsoft.KeyVault/managedHSMs": "2022-07-01",
     "Microsoft.KeyVault/vaults": "2022-07-01",
@@ -283,10 +296,12 @@ RESOURCE_VERSIONS: Final = {
     "Microsoft.Network/networkSecurityGroups": "2024-05-01",
     "Microsoft.Network/networkWatchers": "2024-05-01",
     "Microsoft.Network/networkWatchers/flowLogs": "2025-05-01",
+    "Microsoft.Network/p2sVpnGateways": "2024-05-01",
     "Microsoft.Network/publicIPAddresses": "2024-05-01",
     "Microsoft.Network/virtualHubs": "2024-05-01",
     "Microsoft.Network/virtualNetworkGateways": "2024-05-01",
     "Microsoft.Network/virtualNetworks": "2024-05-01",
+    "Microsoft.Network/vpnGateways": "2024-05-01",
     "Microsoft.OperationalInsights/workspaces": "2023-09-01",
     "Microsoft.Security/automations": "2023-12-01-preview",
     "Microsoft.Sql/managedInstances": "2021-11-01",
@@ -294,7 +309,9 @@ RESOURCE_VERSIONS: Final = {
     "Microsoft.Sql/servers/databases": "2021-11-01",
     "Microsoft.Storage/storageAccounts": "2023-05-01",
     "Microsoft.Web/hostingEnvironments": "2023-12-01",
+    "Microsoft.Web/serverfarms": "2023-12-01",
     "Microsoft.Web/sites": "2023-12-01",
+    "Microsoft.Web/sites/slots": "2023-12-01",
 }
 # Partner solutions that take logs, read only to see whether they are still there.
 PARTNER_VERSIONS: Final = {

@@ -11,7 +11,7 @@ from auditor.catalog import can_log
 from auditor.sources.azure import reads
 from auditor.sources.azure.classic import read_classic
 from auditor.sources.azure.reader import Reader
-from auditor.sources.azure.type_reads import reads_of
+from auditor.sources.azure.type_reads import collects_by_rules, reads_of
 from auditor.sources.azure.work import Job, Work
 
 _STORAGE: Final = "microsoft.storage/storageaccounts"
@@ -34,6 +34,10 @@ def settings_jobs(reader: Reader, resources: Iterable[d.Document]) -> list[Job]:
             reader.plan.add(d.storage_analytics_id(resource["id"], service), d.STORAGE_ANALYTICS)
             jobs.append(("//storage", partial(read_classic, reader, resource, service)))
         jobs.extend(reader.job(read, resource["id"]) for read in reads_of(str(resource["type"])))
+        collecting = collects_by_rules(resource)
+        read = reads.COLLECTION_RULE_ASSOCIATIONS
+        if collecting and not reader.plan.has(read.id(collecting), read.type):  # two agents are one question
+            jobs.append(reader.job(read, collecting))
     return jobs
 
 

@@ -295,10 +295,17 @@ def _hubs(estate: Estate) -> None:
 
 
 def _rules(estate: Estate) -> None:
-    for name, stream, plan in (
-        ("dcr-windows-security", "Microsoft-SecurityEvent", ALL_SEC),
-        ("dcr-linux-syslog", "Microsoft-Syslog", NOTHING),
-        ("dcr-vm-performance", "Microsoft-Perf", NOTHING),
+    security = {"name": "security", "xPathQueries": ["Security!*[System[(EventID=4624 or EventID=4625)]]"]}
+    logins = {
+        "name": "logins",
+        "facilityNames": ["auth", "authpriv", "daemon"],
+        "logLevels": ["Info", "Warning", "Error"],
+    }
+    figures = {"name": "figures", "samplingFrequencyInSeconds": 60, "counterSpecifiers": ["\\Processor(_Total)\\*"]}
+    for name, stream, source, plan in (
+        ("dcr-windows-security", "Microsoft-SecurityEvent", ("windowsEventLogs", security), ALL_SEC),
+        ("dcr-linux-syslog", "Microsoft-Syslog", ("syslog", logins), NOTHING),
+        ("dcr-vm-performance", "Microsoft-Perf", ("performanceCounters", figures), NOTHING),
     ):
         estate.add(
             {
@@ -311,6 +318,7 @@ def _rules(estate: Estate) -> None:
                 "properties": {
                     "provisioningState": "Succeeded",
                     "immutableId": f"dcr-{guid(name).replace('-', '')}",
+                    "dataSources": {source[0]: [{"streams": [stream], **source[1]}]},
                     "dataFlows": [{"streams": [stream], "destinations": ["sec"]}],
                     "destinations": {"logAnalytics": [{"name": "sec", "workspaceResourceId": LAW_SEC.id}]},
                 },

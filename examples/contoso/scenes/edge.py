@@ -187,5 +187,6 @@ def _others(estate: Estate) -> None:
     for rule, kind, short in kinds:
         for name, plan in (("pass", ALL_SEC), ("fail", NOTHING), ("hidden", DENIED)):
             sku = "Standard" if "Balancers" in kind else ""
-            thing = place(estate, kind, f"{short}-edge-{name}", plan, app="edge", sku=sku)
+            more = {"securityRules": [], "defaultSecurityRules": []} if "Groups" in kind else {}
+            thing = place(estate, kind, f"{short}-edge-{name}", plan, app="edge", sku=sku, **more)
             estate.answer(rule, thing, plan.logs, plan.why)

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from scenes.central import namespace
-from scenes.estate import DEV, NE, PROD, RETIRED, SE, SHARED, UK, UNSUPPORTED, WE, Estate, Plan, Status, guid, rid
+from scenes.estate import (
+    DEV,
+    NE,
+    PROD,
+    RETIRED,
+    SE,
+    SHARED,
+    UK,
+    UNSUPPORTED,
+    WE,
+    Doc,
+    Estate,
+    Plan,
+    Status,
+    guid,
+    rid,
+)  # fmt: skip
 from scenes.places import (
     ALL_APP,
     ALL_SEC,
     AUDIT_SEC,
     DENIED,
     LAW_APP,
+    LAW_OLD,
     LAW_SEC,
     METRICS,
     NOTHING,
@@ -200,8 +217,16 @@ def _applications(estate: Estate) -> None:
 def _containers(estate: Estate) -> None:
     admin = part("administrative API calls and sign-ins", "pass", "kube-audit-admin", "guard", dedicated=True)
     nothing_useful = part("the scheduler's log only", "pass", "kube-scheduler")
-    clusters = (("pos", WE, admin), ("web", WE, everything(SIEM)), ("lake", WE, nothing_useful), ("fleet", SE, NOTHING))
-    for app, region, plan in clusters:
+    by_rule = {"enabled": True, "config": {"logAnalyticsWorkspaceResourceID": LAW_SEC.id, "useAADAuth": "true"}}
+    by_key = {"enabled": True, "config": {"logAnalyticsWorkspaceResourceID": LAW_OLD.id}}
+    clusters: tuple[tuple[str, str, Plan, Doc | None], ...] = (
+        ("pos", WE, admin, by_rule),
+        ("web", WE, everything(SIEM), by_key),
+        ("lake", WE, nothing_useful, {"enabled": False}),
+        ("fleet", SE, NOTHING, None),
+        ("loans", WE, DENIED, by_rule),
+    )
+    for app, region, plan, insights in clusters:
         name = f"aks-{app}-prod"
         place(
             estate,
@@ -214,7 +239,8 @@ def _containers(estate: Estate) -> None:
             kubernetesVersion="1.31.3",
             dnsPrefix=name,
             nodeResourceGroup=f"MC_rg-{app}-prod_{name}_{region}",
-            aadProfile={"managed": True, "enableAzureRBAC": True},
+            aadProfile=None if app == "fleet" else {"managed": True, "enableAzureRBAC": True},
+            addonProfiles={"omsagent": insights} if insights else None,
             enableRBAC=True,
         )
     one = part("sign-ins only, not pushes and pulls", "fail", "ContainerRegistryLoginEvents")
@@ -247,7 +273,10 @@ def _containers(estate: Estate) -> None:
 
 
 def _messaging(estate: Estate) -> None:
-    for app, plan, region in (("fleet", NOTHING, WE), ("pos", part("operations only", "fail", "OperationalLogs"), WE)):
+    for app, plan, region in (
+        ("fleet", NOTHING, WE),
+        ("pos", part("operations only, not what networks were let in", "fail", "OperationalLogs"), WE),
+    ):
         space = namespace(f"evhns-{app}-prod", f"rg-{app}-prod", PROD, region)
         estate.add(space, plan)
         estate.listing(f"{space['id']}/eventhubs", "Microsoft.EventHub/namespaces/eventhubs", [])

@@ -1,0 +1,153 @@
+"""Terraform plans and states (`terraform show -json`) → documents, as Azure would give them after the apply.
+
+A plan has no ids for what is yet to be made, so that ids are made of names and addresses, and what refers to what is
+told by the configuration inside the plan. What that does not tell is `{"$unknown": {"reason": …}}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from auditor import __version__
+from auditor import documents as d
+from auditor.documents import Collection, Document, Run
+from auditor.errors import SourceError
+from auditor.sources.terraform.azapi import body_of
+from auditor.sources.terraform.ids import Ids
+from auditor.sources.terraform.plan import Instance, Plan, plan_of
+from auditor.sources.terraform.settings import is_setting, setting_documents, settings_in
+from auditor.sources.terraform.types import AZAPI, HIDDEN, ROWS
+
+MAX_BYTES: Final = 512 * 1024**2
+_HINT: Final = "write it with `terraform show -json PLANFILE > plan.json`"
+_MARKS: Final = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
+
+
+class _Head(msgspec.Struct):
+    """What tells a plan or a state from any other JSON."""
+
+    format_version: str
+    terraform_version: str = ""
+    planned_values: msgspec.Raw = msgspec.Raw()
+    values: msgspec.Raw = msgspec.Raw()
+
+
+def recognises(path: Path) -> bool:
+    """Whether a file is the JSON form of a Terraform plan or state, whole or not."""
+    try:
+        with path.open("rb") as file:
+            start = _plain(file.read(8192)).lstrip()
+        if start[:1] != b"{":
+            return False
+        if b'"format_version"' in start:
+            return True
+        head = msgspec.json.decode(_plain(path.read_bytes()), type=_Head)  # its keys may be in any order
+    except (OSError, ValueError, RecursionError):
+        return False
+    return bool(bytes(head.planned_values) or bytes(head.values))
+
+
+def read(path: Path) -> Collection:
+    """The documents of a plan or state. Raises `SourceError` for one that is broken, failed or of a new format."""
+    told = _decoded(path)
+    plan = plan_of(told)
+    planned = "planned_values" in told
+    timestamp = told.get("timestamp")
+    run = Run(
+        source="terraform-plan" if planned else "terraform-state",
+        tool_version=__version__,
+        finished_at=timestamp if isinstance(timestamp, str) else "",
+    )
+    documents = list(_documents(plan, path.as_posix()))
+    documents.sort(key=lambda document: (str(document["id"]).lower(), str(document["type"]).lower()))
+    return Collection(documents=documents, run=run)
+
+
+def _plain(data: bytes) -> bytes:
+    """UTF-8, whatever a shell made of the output: PowerShell's `>` writes UTF-16."""
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return data.decode(encoding, "replace").encode()
+    return data
+
+
+def _decoded(path: Path) -> Mapping[str, Any]:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise SourceError(f"{path}: larger than {MAX_BYTES // 1024**2} MB", "scan the plans of its parts")
+        told = msgspec.json.decode(_plain(path.read_bytes()))
+    except OSError as error:
+        raise SourceError(f"{path}: {error.strerror}", _HINT) from None
+    except RecursionError:
+        raise SourceError(f"{path}: nested too deeply for a Terraform plan", _HINT) from None
+    except ValueError as error:
+        raise SourceError(f"{path}: not a whole Terraform plan ({str(error)[:120]})", _HINT) from None
+    version = told.get("format_version") if isinstance(told, Mapping) else None
+    if not isinstance(told, Mapping) or not isinstance(version, str) or version.partition(".")[0] not in ("0", "1"):
+        raise SourceError(f"{path}: Terraform's format {str(version)[:20]} is not known", "update the auditor")
+    if told.get("errored") is True:
+        raise SourceError(f"{path}: the plan failed, so it does not tell what will be", "plan again, then scan that")
+    if not any(isinstance(told.get(key), Mapping) for key in ("planned_values", "values")):
+        raise SourceError(f"{path}: holds no planned values and no state", _HINT)
+    return told
+
+
+def _documents(plan: Plan, file: str) -> Iterator[Document]:
+    ids = Ids(plan)
+    origin = {i.address: {"file": file, "address": i.address} for i in plan.instances}
+    targets: dict[str, Instance] = {}
+    made: dict[str, Document] = {}
+    for instance in plan.instances:
+        if instance.type in HIDDEN or is_setting(instance) or not (instance.type == AZAPI or instance.type in ROWS):
+            continue
+        targets[instance.address] = instance
+        made[instance.address] = {**_document(instance, ids, plan), "$origin": origin[instance.address]}
+    yield from made.values()
+    parts = _parts(made)
+    resources = [str(made[address]["id"]) for address in targets] + [i for below in parts.values() for i in below]
+    settings = list(settings_in(plan, ids, targets, parts))
+    yield from setting_documents(settings, sorted(set(resources)), plan.lacking, origin)
+
+
+def _document(instance: Instance, ids: Ids, plan: Plan) -> Document:
+    values = instance.values
+    shown = ids.of(instance)
+    head = {"id": shown, "name": d.name_of(shown)}
+    head |= {key: values[key] for key in ("location", "tags") if values.get(key) is not None}
+    if instance.type == AZAPI:
+        body = body_of(instance, ids, plan)
+        inner = {"properties": body} if "$unknown" in body else dict(body)
+        return {**inner, **head, "type": str(values.get("type") or "").partition("@")[0]}
+
+    def link(*path: str | int) -> Any:
+        found: Any = values
+        for step in path:
+            if isinstance(found, Mapping) and "$unknown" in found:
+                return found
+            if isinstance(found, Mapping):
+                found = found.get(str(step))
+            else:
+                found = found[step] if isinstance(found, list) and isinstance(step, int) and step < len(found) else None
+        return (ids.linked(instance, *path) or found) if isinstance(found, Mapping) else found
+
+    row = ROWS[instance.type]
+    return {**head, "type": row.type, **row.build(values, link)}
+
+
+def _parts(made: Mapping[str, Document]) -> dict[str, list[str]]:
+    """By the address of an account or server, the ids of what is below it and logs by itself."""
+    parts: dict[str, list[str]] = {}
+    for address, document in made.items():
+        kind, shown = str(document["type"]).lower(), str(document["id"])
+        if kind == "microsoft.storage/storageaccounts":
+            parts[address] = [d.storage_service_id(shown, service) for service in d.storage_services(document)]
+        elif kind == "microsoft.sql/servers":
+            below = f"{d.normal_id(shown)}/databases/"
+            others = (str(other["id"]) for other in made.values() if d.normal_id(str(other["id"])).startswith(below))
+            databases = {i for i in others if i.count("/") == shown.count("/") + 2}
+            parts[address] = sorted({*databases, f"{shown}/databases/master"})
+    return parts

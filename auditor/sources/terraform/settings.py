@@ -1,0 +1,235 @@
+"""Diagnostic settings of a plan, and the resources that they are, or may be, set on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from auditor import documents as d
+from auditor.sources.terraform.azapi import body_of
+from auditor.sources.terraform.ids import Ids
+from auditor.sources.terraform.plan import Instance, Plan, not_known
+from auditor.sources.terraform.references import Found, resolve
+from auditor.sources.terraform.types import AZAPI
+
+SETTING: Final = "azurerm_monitor_diagnostic_setting"
+_SETTING_TYPE: Final = d.DIAGNOSTIC_SETTINGS.lower()
+_DESTINATIONS: Final = {
+    "log_analytics_workspace_id": "workspaceId",
+    "storage_account_id": "storageAccountId",
+    "eventhub_authorization_rule_id": "eventHubAuthorizationRuleId",
+    "eventhub_name": "eventHubName",
+    "partner_solution_id": "marketplacePartnerId",
+    "log_analytics_destination_type": "logAnalyticsDestinationType",
+}
+# Data sources that are no resource, so that nothing of a plan is meant by them.
+_NO_TARGETS: Final = frozenset({"azurerm_subscription", "azurerm_management_group", "azurerm_client_config"})
+_PLAIN: Final = frozenset({"azurerm_resource_group"})  # part of other ids, and no target
+_TOLD: Final = 3  # addresses in a reason
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """One setting: its properties, where it is certainly set, and else where it may be."""
+
+    instance: Instance
+    properties: dict[str, Any]
+    target: str = ""  # id
+    perhaps: tuple[str, ...] = ()  # ids
+    anywhere: bool = False
+    why: str = ""  # what the plan does not tell
+
+
+def is_setting(instance: Instance) -> bool:
+    """Whether an instance is a diagnostic setting of a resource."""
+    if instance.type == AZAPI:
+        return str(instance.values.get("type") or "").partition("@")[0].lower() == _SETTING_TYPE
+    return instance.type == SETTING
+
+
+def settings_in(
+    plan: Plan, ids: Ids, targets: Mapping[str, Instance], parts: Mapping[str, list[str]]
+) -> Iterator[Setting]:
+    """Every diagnostic setting of a plan.
+
+    `targets` are the instances that can have some, by address; `parts` the ids of what is below an instance, by
+    address: of `${account.id}/blobServices/default`, a plan keeps only the account.
+    """
+    for instance in plan.instances:
+        if is_setting(instance):
+            written = "parent_id" if instance.type == AZAPI else "target_resource_id"
+            properties = _azapi(instance, ids, plan) if instance.type == AZAPI else _azurerm(instance, ids)
+            told = instance.values.get(written)
+            if isinstance(told, str):
+                yield Setting(instance=instance, properties=properties, target=told)
+            elif told is not None:
+                yield _placed(instance, properties, resolve(plan, instance, written), ids, targets, parts)
+
+
+def _placed(
+    instance: Instance,
+    properties: dict[str, Any],
+    found: Found,
+    ids: Ids,
+    targets: Mapping[str, Instance],
+    parts: Mapping[str, list[str]],
+) -> Setting:
+    fitting = [one for one in found.instances if one.address in targets]
+    others = [one for one in found.instances if one.address not in targets and one.type not in _PLAIN]
+    sure = fitting[0] if len(fitting) == 1 and not others and found.exact and not found.open else None
+    why = f"{instance.address} is set on what only the apply decides ({found.words or 'not told'})"
+    if sure is not None:
+        below = parts.get(sure.address, [])
+        if not below:
+            return Setting(instance=instance, properties=properties, target=ids.of(sure))
+        named = _named_part(instance, below)
+        if named:
+            return Setting(instance=instance, properties=properties, target=named)
+        if properties.get("logs") == []:  # metrics of the resource or of a part of it: no log either way
+            return Setting(instance=instance, properties=properties, target=ids.of(sure))
+        why = f"{instance.address} is set on {sure.address} or on a part of it, which a plan does not tell apart"
+        return Setting(instance=instance, properties=properties, perhaps=tuple(below), why=why)
+    unread = [kind for kind in found.data if kind not in _NO_TARGETS]
+    anywhere = found.open or bool(unread) or (not fitting and not others and not found.data)
+    perhaps = [i for one in fitting for i in (ids.of(one), *parts.get(one.address, []))]
+    return Setting(instance=instance, properties=properties, perhaps=tuple(perhaps), anywhere=anywhere, why=why)
+
+
+def _named_part(instance: Instance, below: list[str]) -> str:
+    """The part that the key of a setting names: `blob` in `${account.id}/${each.key}Services/default`."""
+    refs = instance.expression("target_resource_id" if instance.type == SETTING else "parent_id").get("references")
+    if not isinstance(instance.index, str) or not isinstance(refs, list) or "each.key" not in refs:
+        return ""
+    key = instance.index.lower().strip("/").removesuffix("/default").removesuffix("services")
+    hits = [i for i in below if i.lower().split("/")[-2:] == [f"{key}services", "default"]]
+    return hits[0] if len(hits) == 1 else ""
+
+
+def _azurerm(instance: Instance, ids: Ids) -> dict[str, Any]:
+    values = instance.values
+    properties: dict[str, Any] = {}
+    for attribute, field in _DESTINATIONS.items():
+        value = values.get(attribute)
+        if value is not None:
+            properties[field] = ids.linked(instance, attribute) or value
+    if attribute_is_later(properties.get("logAnalyticsDestinationType")):
+        del properties["logAnalyticsDestinationType"]  # Azure's to choose where nobody did
+    properties["logs"] = [*_logs(values.get("enabled_log"), new=True), *_logs(values.get("log"), new=False)]
+    for attribute in ("enabled_log", "log"):
+        if attribute_is_later(values.get(attribute)):
+            properties["logs"] = values[attribute]
+    return properties
+
+
+def attribute_is_later(value: object) -> bool:
+    """Whether only the apply decides a value."""
+    return isinstance(value, Mapping) and "$unknown" in value
+
+
+def _logs(blocks: object, *, new: bool) -> Iterator[dict[str, Any]]:
+    for block in blocks if isinstance(blocks, list) else ():
+        if not isinstance(block, Mapping) or "$unknown" in block:
+            yield dict(block) if isinstance(block, Mapping) else not_known(None)
+            continue
+        enabled = True if new or block.get("enabled") is None else block["enabled"]
+        entry = {"category": block.get("category") or None, "categoryGroup": block.get("category_group") or None}
+        yield {**{key: value for key, value in entry.items() if value is not None}, "enabled": enabled}
+
+
+def _azapi(instance: Instance, ids: Ids, plan: Plan) -> dict[str, Any]:
+    body = body_of(instance, ids, plan)
+    properties = body.get("properties")
+    if isinstance(properties, Mapping):
+        return {**properties, "logs": properties.get("logs") or []}
+    why = body if "$unknown" in body else not_known(None)
+    return {"logs": why, "workspaceId": why} if "$unknown" in body or attribute_is_later(properties) else {"logs": []}
+
+
+# --- as documents -----------------------------------------------------------------------------------------------------
+
+
+def setting_documents(
+    settings: list[Setting], resources: list[str], lacking: str, origin: Mapping[str, dict[str, Any]]
+) -> Iterator[d.Document]:
+    """The list of each resource's settings; what may be set on it is there with its logs not known to be on.
+
+    `resources` are the ids of all that can have settings, `origin` tells by address where something is written.
+    """
+    lists: dict[str, list[dict[str, Any]]] = {}
+    shown: dict[str, str] = {}
+
+    def add(target: str, item: dict[str, Any]) -> None:
+        key = d.normal_id(target)
+        shown.setdefault(key, target)
+        item = {**item, "id": f"{d.settings_id(shown[key])}/{item['name']}"}
+        lists.setdefault(key, []).append(item)
+
+    for setting in settings:
+        item = {
+            "name": _name(setting.instance),
+            "properties": setting.properties,
+            "$origin": origin[setting.instance.address],
+        }
+        if setting.target:
+            add(setting.target, item)
+        doubtful = {
+            **item,
+            "properties": {**setting.properties, "logs": _doubtful(setting.properties["logs"], setting.why)},
+        }
+        for target in setting.perhaps if setting.properties["logs"] != [] else ():  # metrics alone are no logs
+            add(target, doubtful)
+    loose = _loose([setting for setting in settings if setting.anywhere], lacking)
+    for target in resources if loose is not None else ():
+        add(target, loose or {})
+    for key in sorted(lists):
+        yield {"id": d.settings_id(shown[key]), "type": d.DIAGNOSTIC_SETTINGS, "value": _apart(lists[key])}
+
+
+def _name(instance: Instance) -> str:
+    name = instance.values.get("name")
+    return name if isinstance(name, str) and name else instance.address
+
+
+def _apart(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Settings in the order of their ids, no two with the same one."""
+    seen: dict[str, int] = {}
+    for item in items:
+        number = seen[item["id"].lower()] = seen.get(item["id"].lower(), 0) + 1
+        if number > 1:
+            item["id"] = f"{item['id']}~{number}"
+    return sorted(items, key=lambda item: item["id"])
+
+
+def _doubtful(logs: Any, why: str) -> Any:
+    """Logs that are on if the setting is on this resource at all."""
+    unknown = {"$unknown": {"reason": why}}
+    if not isinstance(logs, list):
+        return unknown
+    return [{**log, "enabled": unknown} if log.get("enabled") is not False else log for log in logs]
+
+
+def _loose(settings: list[Setting], lacking: str) -> dict[str, Any] | None:
+    """One setting in place of all that may be anywhere, so that their number does not multiply."""
+    if not settings and not lacking:
+        return None
+    reason = lacking or "; ".join(setting.why for setting in settings[:_TOLD])
+    if len(settings) > _TOLD:
+        reason += f" and {len(settings) - _TOLD} more"
+    unknown = {"$unknown": {"reason": reason}}
+    every = [setting.properties["logs"] for setting in settings]
+    logs: Any = unknown
+    if not lacking and all(map(_told, every)):
+        keys = ("category", "categoryGroup")
+        on = {tuple(str(log.get(k) or "") for k in keys) for one in every for log in one if log["enabled"] is not False}
+        if not on:
+            return None  # metrics alone
+        logs = [{keys[not one]: one or group, "enabled": unknown} for one, group in sorted(on)]
+    return {"name": "not decided yet", "properties": {"logs": logs, "workspaceId": unknown}}
+
+
+def _told(logs: Any) -> bool:
+    """Whether the categories and groups of logs are known."""
+    return isinstance(logs, list) and all(
+        "enabled" in log and isinstance(log.get("category") or log.get("categoryGroup"), str) for log in logs
+    )
