@@ -27,6 +27,7 @@ _DESTINATIONS: Final = {
 # Data sources that are no resource, so that nothing of a plan is meant by them.
 _NO_TARGETS: Final = frozenset({"azurerm_subscription", "azurerm_management_group", "azurerm_client_config"})
 _PLAIN: Final = frozenset({"azurerm_resource_group"})  # part of other ids, and no target
+_MOST: Final = 50  # resources that one setting may be on; where there are more, it may be on any
 _TOLD: Final = 3  # addresses in a reason
 
 
@@ -93,6 +94,8 @@ def _placed(
     unread = [kind for kind in found.data if kind not in _NO_TARGETS]
     anywhere = found.open or bool(unread) or (not fitting and not others and not found.data)
     perhaps = [i for one in fitting for i in (ids.of(one), *parts.get(one.address, []))]
+    if len(perhaps) > _MOST:
+        perhaps, anywhere = [], True
     return Setting(instance=instance, properties=properties, perhaps=tuple(perhaps), anywhere=anywhere, why=why)
 
 
