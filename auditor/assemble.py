@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -19,20 +18,26 @@ from auditor.facts.compute import COMPUTE
 from auditor.facts.defender import plan_facts, subscription_facts
 from auditor.facts.destinations import Resolver, destination_index
 from auditor.facts.edge import EDGE_FACTS
-from auditor.facts.evidence import protected_somewhere
+from auditor.facts.evidence import protected_somewhere, with_evidence
 from auditor.facts.exposure import exposure, open_without_group
 from auditor.facts.flows import FlowCover, Flows, flow_facts
 from auditor.facts.hierarchy import group_facts, inherited_facts
 from auditor.facts.log_loops import LOOP_FACTS
 from auditor.facts.look import Look, TypeFacts
 from auditor.facts.managed import Managed, managed_facts, managed_groups
-from auditor.facts.network import VNET
 from auditor.facts.network_index import index_network
 from auditor.facts.offers import Groups, entra_withheld, offers_none, offers_of, unread_offers, without
 from auditor.facts.places import Places, as_destination, place_resources
 from auditor.facts.sentinel import sentinel_facts
 from auditor.facts.server_parameters import mysql_facts, postgresql_facts
-from auditor.facts.settings import routes_of, setting_facts, settings_of, settings_with_retention, unread_settings
+from auditor.facts.settings import (
+    routes_of,
+    setting_facts,
+    settings_of,
+    settings_with_retention,
+    silent_facts,
+    unread_settings,
+)
 from auditor.facts.shapes import entries, mapping, text
 from auditor.facts.sku_limits import Withheld, withheld
 from auditor.facts.sql_coverage import with_sql_audit
@@ -120,6 +125,8 @@ def assemble(collection: Collection, *, today: str = "", shared: Shared | None =
     exposed |= {key: {"open_without_group": is_open} for key, is_open in open_without_group(net).items()}
     resources = [_with_network(resource, exposed.get(resource.id, {}), flows) for resource in resources]
     resources = [as_destination(r, places, documents, estate.resolve, declared=estate.declared) for r in resources]
+    protected = (shared is not None and shared.protected) or protected_somewhere(resources)
+    resources = [with_evidence(resource, ddos=protected) for resource in resources]
     own = [place for place in places.all() if shared is None or d.subscription_of(place.id) in shared.judged]
     resources += place_resources(own, documents, estate.resolve, estate.scope, estate.sight, declared=estate.declared)
     return Inventory(
@@ -129,8 +136,7 @@ def assemble(collection: Collection, *, today: str = "", shared: Shared | None =
         unread=tuple(unread_in([*collection.documents, *_elsewhere(shared)])),
         reads=count_reads(collection.documents, within=documents.values()),
         judged=None if shared is None else shared.judged,
-        ddos_protected=protected_somewhere(r for r in resources if r.type.lower() == VNET)
-        or (shared is not None and shared.protected),
+        ddos_protected=protected,
     )
 
 
@@ -239,7 +245,7 @@ def _resource(draft: Draft, estate: _Estate) -> Resource:
     if offers or settings != () or draft.stand_in is not None:
         facts = setting_facts(settings, offers - {FLOW_LOG}, groups, in_scope=in_scope)
     else:
-        facts = dict(_silent_facts(in_scope))
+        facts = dict(silent_facts(in_scope))
     facts |= withheld(draft.document, estate.look.get).facts()
     facts |= managed_facts(draft.id, estate.managed)
     facts |= unread_offers(draft.type, estate.categories.get(draft.kind)) if in_scope else {}
@@ -271,12 +277,6 @@ def _resource(draft: Draft, estate: _Estate) -> Resource:
         origin=origin_of(draft.document),
         in_focus=in_focus,
     )
-
-
-@lru_cache(maxsize=2)
-def _silent_facts(in_scope: bool) -> dict[str, Any]:
-    """The facts of what logs nothing: most of a large estate, so they are worked out once."""
-    return setting_facts((), frozenset(), {}, in_scope=in_scope)
 
 
 def _route(draft: Draft, estate: _Estate, offers: frozenset[str], groups: Groups) -> None:

@@ -50,14 +50,15 @@ def _cells(resource: Resource, ddos: bool) -> Iterator[Cell]:
         return
     if kind == _NETWORK and resource.facts.get("observable") is not False:
         yield Cell(category=FLOW_LOG, state=_flow_state(resource), evidence_class="network",
-                   destinations=_destinations(resource, FLOW_LOG))  # fmt: skip
+                   destinations=_destinations(resource, FLOW_LOG), kept=kept_for(resource, FLOW_LOG))  # fmt: skip
     settings = () if isinstance(resource.settings, Unknown) else resource.settings
     living = [setting for setting in settings if setting.living]
     if resource.offers or resource.may_offer:
         exported = {category for setting in living for category in setting.categories}
         for category in evidence_of(resource, ddos=ddos, exported=exported):
             state, destinations = _state(resource, category, living)
-            yield Cell(category=category, state=state, destinations=destinations,
+            kept = kept_for(resource, category) if destinations else ""
+            yield Cell(category=category, state=state, destinations=destinations, kept=kept,
                        evidence_class=evidence_class(kind, category))  # fmt: skip
 
 
@@ -86,6 +87,20 @@ def _destinations(resource: Resource, category: str) -> list[str]:
     if isinstance(resource.settings, Unknown):
         return []
     return sorted({d.id for s in resource.settings if category in s.categories for d in s.living})
+
+
+def kept_for(resource: Resource, category: str) -> str:
+    """For how long the place that keeps a category's records longest keeps them; empty where nothing is sent."""
+    settings = () if isinstance(resource.settings, Unknown) else resource.settings
+    places = [d for s in settings if category in s.categories for d in s.living]
+    days = [d.retention_days for d in places if not isinstance(d.retention_days, Unknown)]
+    if not places or float("inf") in days:
+        return "no expiry" if places else ""
+    # An event hub passes events on, so that it adds nothing; of any other place it could have been read.
+    unread = any(isinstance(d.retention_days, Unknown) and d.kind != "event-hub" for d in places)
+    if days:
+        return f"{'at least ' if unread else ''}{int(max(days))} days"
+    return "unknown" if unread else "passed on"
 
 
 # --- evidence classes: the columns of the coverage map ----------------------------------------------------------------

@@ -76,7 +76,7 @@ class Merger:
             self._first = msgspec.structs.replace(report, findings=[], coverage=[], destinations=[], unread=[])
 
     def _cell(self, cell: Cell) -> Cell:
-        key = (cell.category, cell.state, cell.evidence_class, *cell.destinations)
+        key = (cell.category, cell.state, cell.evidence_class, cell.kept, *cell.destinations)
         return self._held.setdefault(key, cell)  # type: ignore[no-any-return]
 
     def report(self) -> Report:

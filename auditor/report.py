@@ -99,6 +99,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     category: str
     state: State
     destinations: list[str] = []  # ids
+    kept: str = ""  # where it is kept longest: "365 days", "at least 90 days", "no expiry", "passed on", "unknown"
     evidence_class: str = ""  # control-plane, identity, data, network, host: columns of the coverage map
 
 

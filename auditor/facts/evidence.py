@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+import msgspec
+
 from auditor.catalog import category
 from auditor.documents import SUBSCRIPTION
 from auditor.facts.shapes import entries, mapping, text
@@ -23,7 +25,15 @@ _EITHER: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("AZFWNetworkRule", "AzureFirewallNetworkRule"),
         ("AZFWDnsQuery", "AzureFirewallDnsProxy"),
     ),
-    "microsoft.containerservice/managedclusters": (("kube-audit", "kube-audit-admin"),),
+    **dict.fromkeys(
+        (
+            "microsoft.containerservice/fleets",
+            "microsoft.containerservice/managedclusters",
+            "microsoft.kubernetes/connectedclusters",
+            "microsoft.redhatopenshift/hcpopenshiftclusters",
+        ),
+        (("kube-audit", "kube-audit-admin"),),
+    ),
     _COSMOS: (("DataPlaneRequests", "DataPlaneRequests5M"), ("DataPlaneRequests", "DataPlaneRequests15M")),
 }
 # Requests of an API of Cosmos DB, which only accounts with that API have.
@@ -36,7 +46,7 @@ _COSMOS_APIS: Final = {
 
 def protected_somewhere(resources: Iterable[Resource]) -> bool:
     """Whether any of these virtual networks has, or may have, DDoS protection, which its public IPs inherit."""
-    return any(_protected(resource) for resource in resources)
+    return any(_protected(resource) for resource in resources if resource.type.lower() == _VNET)
 
 
 def evidence_of(resource: Resource, *, ddos: bool, exported: Iterable[str] = ()) -> list[str]:
@@ -51,6 +61,35 @@ def evidence_of(resource: Resource, *, ddos: bool, exported: Iterable[str] = ())
         if {wanted, other} <= names:
             names.discard(wanted if other in sent and wanted not in sent else other)
     return sorted(names)
+
+
+def with_evidence(resource: Resource, *, ddos: bool) -> Resource:
+    """The resource with the facts `security_expected` and `security_missing`, where it offers logs that are evidence.
+
+    What its group `audit` certainly contains is left to the rule about audit logs, so that nothing is judged twice.
+    """
+    if not resource.offers or resource.is_stand_in:
+        return resource
+    settings = () if isinstance(resource.settings, Unknown) else resource.settings
+    living = [setting for setting in settings if setting.living and setting.partial is None]
+    sent = frozenset(name for setting in living for name in setting.categories)
+    audit = resource.facts.get("audit_offered")
+    told = frozenset(audit) if isinstance(audit, list) else frozenset[str]()
+    expected = [name for name in evidence_of(resource, ddos=ddos, exported=sent) if name not in told]
+    facts = {**resource.facts, "security_expected": expected, "security_missing": _missing(resource, expected, sent)}
+    return msgspec.structs.replace(resource, facts=facts)
+
+
+def _missing(resource: Resource, expected: Iterable[str], sent: frozenset[str]) -> list[str] | Unknown:
+    lacks = [name for name in expected if name not in sent]
+    if isinstance(resource.settings, Unknown):
+        return resource.settings if lacks else []
+    perhaps = {name: setting.doubt for setting in resource.settings if setting.living for name in setting.possible}
+    certain = [name for name in lacks if name not in perhaps]
+    if certain or not lacks:
+        return certain
+    doubt = perhaps[lacks[0]]
+    return Unknown(reason="which categories a setting's group contains is not published") if doubt is None else doubt
 
 
 def _is_evidence(resource: Resource, kind: str, name: str, ddos: bool) -> bool:

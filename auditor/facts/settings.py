@@ -263,6 +263,12 @@ def setting_facts(
     return facts
 
 
+@lru_cache(maxsize=2)
+def silent_facts(in_scope: bool) -> dict[str, Any]:
+    """The facts of what logs nothing: most of a large estate, so they are worked out once."""
+    return setting_facts((), frozenset(), {}, in_scope=in_scope)
+
+
 def _sent_twice(settings: Settings) -> list[str] | Unknown:
     """`category → destination` of whatever two diagnostic settings send to the same place, to be paid for twice."""
     sent: dict[tuple[str, str], set[str]] = {}

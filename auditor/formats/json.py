@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from auditor.errors import SourceError
+from auditor.formats.matrix import by_category, by_subscription
 from auditor.report import SCHEMA_VERSION, STATES, Report, Tally, count_findings, last_line, tally_rows
 
 
@@ -49,7 +50,7 @@ def _items(items: Sequence[Any]) -> Iterator[str]:
 
 
 def summary(report: Report) -> dict[str, Any]:
-    """The sums of a report: findings by status, coverage by state."""
+    """The sums of a report: findings by status, coverage by state, in all and for each subscription and category."""
     tally: Tally = tally_rows(report.coverage)
     return {
         "findings": count_findings(report),
@@ -58,6 +59,8 @@ def summary(report: Report) -> dict[str, Any]:
             **{state: getattr(tally, state) for state in STATES},
             "percent": tally.percent,
             "range": tally.range,
+            "by_subscription": by_subscription(report),
+            "by_category": by_category(report),
         },
         "line": last_line(report),
     }

@@ -18,8 +18,19 @@ from auditor.formats.affected import Affected, affected
 from auditor.formats.blindspots import BlindSpot, blind_spots
 from auditor.formats.frameworks import outcome
 from auditor.formats.gaps import TENANT, Gap, gaps, unexplained
+from auditor.formats.matrix import CategorySum
+from auditor.formats.matrix import categories as category_sums
 from auditor.formats.priorities import Priorities, priorities
-from auditor.formats.words import count, listing, not_enabled, state_of, type_label, type_order
+from auditor.formats.words import (
+    DESTINATION_KINDS,
+    count,
+    listing,
+    not_enabled,
+    shares,
+    state_of,
+    type_label,
+    type_order,
+)
 from auditor.report import (
     SEVERITIES,
     STATES,
@@ -64,6 +75,8 @@ class TypeRow(msgspec.Struct, frozen=True, kw_only=True):
     total: Tally
     classes: dict[str, Tally]
     categories: list[tuple[str, Tally]]
+    goes_to: dict[str, str]  # category → kinds of places, with how many sources go there
+    kept: dict[str, str]  # category → for how long, with how many sources
 
 
 class ResourceRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,7 +142,7 @@ def build_view(report: Report, rows: int = 200) -> View:
     counts = count_findings(report)
     outcomes = Counter(result.outcome for result in results)
     resources = _resources(report, names)
-    types = _types(report.coverage)
+    types = _types(report)
     everything = counts["fail"] + counts["unknown"] <= MOST_FINDINGS
     blind_of: dict[str, list[str]] = {}
     for spot in spots:
@@ -288,14 +301,17 @@ def _classes(rows: Iterable[Row]) -> dict[str, str]:
     )
 
 
-def _types(rows: Iterable[Row]) -> list[TypeRow]:
+def _types(report: Report) -> list[TypeRow]:
     grouped: dict[str, list[Row]] = {}
-    for row in rows:
+    for row in report.coverage:
         grouped.setdefault(row.type.lower(), []).append(row)
-    return [_type_row(key, grouped[key]) for key in sorted(grouped, key=type_order)]
+    sums: dict[str, list[CategorySum]] = {}
+    for one in category_sums(report):
+        sums.setdefault(one.type.lower(), []).append(one)
+    return [_type_row(key, grouped[key], sums[key]) for key in sorted(grouped, key=type_order)]
 
 
-def _type_row(key: str, rows: list[Row]) -> TypeRow:
+def _type_row(key: str, rows: list[Row], sums: list[CategorySum]) -> TypeRow:
     classes: dict[str, list[Cell]] = {}
     categories: dict[str, list[Cell]] = {}
     for row in rows:
@@ -311,6 +327,8 @@ def _type_row(key: str, rows: list[Row]) -> TypeRow:
         total=tally_rows(rows),
         classes={name: tally(cells) for name, cells in classes.items()},
         categories=[(name, tally(categories[name])) for name in sorted(categories, key=lambda c: (c.lower(), c))],
+        goes_to={one.category: shares(one.kinds, DESTINATION_KINDS) for one in sums},
+        kept={one.category: shares(one.kept) for one in sums},
     )
 
 

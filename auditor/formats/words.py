@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -239,6 +239,13 @@ def retires(info: RetirementInfo, today: str) -> str:
     if not info.ends:
         return "no day announced"
     return f"{'until' if not today or today[:10] < info.ends else 'ended'} {day(info.ends)}"
+
+
+def shares(counts: Mapping[str, int], names: Mapping[str, str] | None = None) -> str:
+    """`Log Analytics 12, storage account 3`, most first; the number is left out where there is only one kind."""
+    told = [((names or {}).get(key, key), number) for key, number in counts.items()]
+    told.sort(key=lambda pair: (-pair[1], pair[0]))
+    return ", ".join(f"{name} {number:,}" if len(told) > 1 else name for name, number in told)
 
 
 def together(rules: int) -> str:

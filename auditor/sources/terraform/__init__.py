@@ -17,12 +17,16 @@ from auditor import documents as d
 from auditor.documents import Collection, Document, Run
 from auditor.errors import SourceError
 from auditor.sources.terraform.azapi import body_of
-from auditor.sources.terraform.ids import Ids
+from auditor.sources.terraform.ids import Ids, escaped
+from auditor.sources.terraform.network_fields import ATTACHMENTS, attach, loose_interfaces, rules_apart
 from auditor.sources.terraform.plan import Instance, Plan, plan_of
 from auditor.sources.terraform.settings import is_setting, setting_documents, settings_in
-from auditor.sources.terraform.types import AZAPI, HIDDEN, ROWS
+from auditor.sources.terraform.shape import Link, later
+from auditor.sources.terraform.types import AZAPI, HIDDEN, ROWS, network_acls
 
 MAX_BYTES: Final = 512 * 1024**2
+_ACCOUNT: Final = "microsoft.storage/storageaccounts"
+_SERVICES: Final = frozenset(f"{_ACCOUNT}/{service}".lower() for service in d.STORAGE_SERVICES.values())
 _HINT: Final = "write it with `terraform show -json PLANFILE > plan.json`"
 _MARKS: Final = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
 
@@ -101,12 +105,20 @@ def _documents(plan: Plan, file: str) -> Iterator[Document]:
     origin = {i.address: {"file": file, "address": i.address} for i in plan.instances}
     targets: dict[str, Instance] = {}
     made: dict[str, Document] = {}
+    loose: list[Instance] = []
+    more: list[Document] = []
     for instance in plan.instances:
         if instance.type in HIDDEN or is_setting(instance) or not (instance.type == AZAPI or instance.type in ROWS):
             continue
+        if instance.type in ROWS and ROWS[instance.type].spreads and ids.is_loose(instance):
+            loose.append(instance)
+            continue
         targets[instance.address] = instance
         made[instance.address] = {**_document(instance, ids, plan), "$origin": origin[instance.address]}
-    yield from made.values()
+        if instance.type in ROWS:
+            more += ROWS[instance.type].more(_set(instance), ids.of(instance))
+    _attach(plan, ids, list(made.values()))
+    yield from _listed([*made.values(), *more, *_spread(loose, list(made.values()), origin)])
     parts = _parts(made)
     resources = [str(made[address]["id"]) for address in targets] + [i for below in parts.values() for i in below]
     settings = list(settings_in(plan, ids, targets, parts))
@@ -116,38 +128,116 @@ def _documents(plan: Plan, file: str) -> Iterator[Document]:
 def _document(instance: Instance, ids: Ids, plan: Plan) -> Document:
     values = instance.values
     shown = ids.of(instance)
-    head = {"id": shown, "name": d.name_of(shown)}
-    head |= {key: values[key] for key in ("location", "tags") if values.get(key) is not None}
+    head: Document = {"id": shown, "name": d.name_of(shown)}
+    if isinstance(values.get("location"), str):
+        head["location"] = values["location"]
+    if isinstance(values.get("tags"), Mapping):
+        head["tags"] = values["tags"]
     if instance.type == AZAPI:
         body = body_of(instance, ids, plan)
         inner = {"properties": body} if "$unknown" in body else dict(body)
         return {**inner, **head, "type": str(values.get("type") or "").partition("@")[0]}
 
-    def link(*path: str | int) -> Any:
-        found: Any = values
+    row = ROWS[instance.type]
+    return {**head, "type": row.type, **row.build(_set(instance), _link(instance, ids))}
+
+
+def _set(instance: Instance) -> Mapping[str, Any]:
+    """The values without what nobody set and Azure sets as it always does."""
+    written = instance.block.get("expressions")
+    written = written if isinstance(written, Mapping) else {}
+    unset = {name for name in ROWS[instance.type].computed if later(instance.values.get(name)) and name not in written}
+    return {key: value for key, value in instance.values.items() if key not in unset}
+
+
+def _link(instance: Instance, ids: Ids) -> Link:
+    def link(*path: str | int, of: str = "") -> Any:
+        found: Any = instance.values
         for step in path:
-            if isinstance(found, Mapping) and "$unknown" in found:
+            if later(found):
                 return found
             if isinstance(found, Mapping):
                 found = found.get(str(step))
             else:
                 found = found[step] if isinstance(found, list) and isinstance(step, int) and step < len(found) else None
-        return (ids.linked(instance, *path) or found) if isinstance(found, Mapping) else found
+        if not isinstance(found, Mapping):
+            return found
+        return (ids.meant(instance, of, *path) if of else ids.linked(instance, *path)) or found
 
-    row = ROWS[instance.type]
-    return {**head, "type": row.type, **row.build(values, link)}
+    return link
 
 
 def _parts(made: Mapping[str, Document]) -> dict[str, list[str]]:
     """By the address of an account or server, the ids of what is below it and logs by itself."""
     parts: dict[str, list[str]] = {}
+    databases: dict[str, set[str]] = {}
+    for document in made.values():
+        if str(document["type"]).lower() == "microsoft.sql/servers/databases":
+            shown = str(document["id"])
+            databases.setdefault(d.parent_of(d.normal_id(shown)), set()).add(shown)
     for address, document in made.items():
         kind, shown = str(document["type"]).lower(), str(document["id"])
-        if kind == "microsoft.storage/storageaccounts":
+        if kind == _ACCOUNT:
             parts[address] = [d.storage_service_id(shown, service) for service in d.storage_services(document)]
         elif kind == "microsoft.sql/servers":
-            below = f"{d.normal_id(shown)}/databases/"
-            others = (str(other["id"]) for other in made.values() if d.normal_id(str(other["id"])).startswith(below))
-            databases = {i for i in others if i.count("/") == shown.count("/") + 2}
-            parts[address] = sorted({*databases, f"{shown}/databases/master"})
+            parts[address] = sorted({*databases.get(d.normal_id(shown), ()), f"{shown}/databases/master"})
     return parts
+
+
+def _attach(plan: Plan, ids: Ids, every: list[Document]) -> None:
+    """What resources of their own say of others: security groups on subnets, firewalls of storage accounts."""
+    by_id = {d.normal_id(str(document["id"])): document for document in every}
+
+    def find(shown: str) -> Document | None:
+        return by_id.get(d.normal_id(shown))
+
+    for instance in plan.instances:
+        if instance.type in ATTACHMENTS:
+            attach(instance.type, _link(instance, ids), find, every)
+        elif instance.type == "azurerm_storage_account_network_rules":
+            target = _link(instance, ids)("storage_account_id")
+            accounts = [find(target)] if isinstance(target, str) else every
+            for document in accounts:
+                if document is not None and str(document["type"]).lower() == _ACCOUNT:
+                    document["properties"]["networkAcls"] = target if later(target) else network_acls(instance.values)
+    rules_apart(every)
+    loose_interfaces(every)
+
+
+def _spread(loose: list[Instance], every: list[Document], origin: Mapping[str, dict[str, Any]]) -> Iterator[Document]:
+    """For parts of something that the plan does not name: each may be of any that has none of its own."""
+    own = {(str(document["type"]).lower(), d.parent_of(d.normal_id(str(document["id"])))) for document in every}
+    first: dict[str, Instance] = {}
+    for instance in loose:
+        first.setdefault(instance.type, instance)  # one stands for all, so that their number does not multiply
+    for instance in first.values():
+        row = ROWS[instance.type]
+        kind, last = row.type.rpartition("/")[::2]
+        for document in every:
+            parent = str(document["id"])
+            taken = row.called and (row.type.lower(), d.normal_id(parent)) in own
+            if str(document["type"]).lower() == kind.lower() and not taken:
+                why = f"{instance.address} is of what only the apply decides"
+                yield {
+                    "id": f"{parent}/{last}/{row.called or escaped(instance.address)}",
+                    "type": row.type,
+                    "$unknown": {"reason": why},
+                    "$origin": origin[instance.address],
+                }
+
+
+def _listed(documents: list[Document]) -> Iterator[Document]:
+    """The documents, with the tables of a workspace as one list, as Azure gives them."""
+    tables: dict[str, list[Document]] = {}
+    for document in documents:
+        kind = str(document["type"]).lower()
+        if kind in _SERVICES:
+            continue  # the account tells of its services
+        if kind == d.TABLES.lower():
+            tables.setdefault(str(document["id"]).rpartition("/")[0], []).append(document)
+        else:
+            yield document
+    for shown, members in tables.items():
+        unread = next((member["$unknown"] for member in members if "$unknown" in member), None)
+        told = {"value": members} if unread is None else {"$unknown": unread}
+        yield {"id": shown, "type": d.TABLES, **told}

@@ -10,7 +10,8 @@ from urllib.parse import quote
 from auditor.documents import normal_id
 from auditor.sources.terraform.plan import Instance, Plan, shortest
 from auditor.sources.terraform.references import resolve
-from auditor.sources.terraform.types import AZAPI, ROWS, Row
+from auditor.sources.terraform.shape import Row
+from auditor.sources.terraform.types import AZAPI, ROWS
 
 NO_SUBSCRIPTION: Final = "00000000-0000-0000-0000-000000000000"
 _GUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -27,6 +28,7 @@ class Ids:
         self._taken: dict[str, str] = {}  # normal id → address
         self._groups = _groups(plan)
         self._subscriptions: dict[str, str] = {}
+        self._loose: set[str] = set()
 
     def of(self, instance: Instance, depth: int = 0) -> str:
         """The id of an instance; never that of another one."""
@@ -52,6 +54,17 @@ class Ids:
             return ""
         only = resolve(self._plan, instance, *path).only
         return self.of(only) if only is not None and (only.type in ROWS or only.type in (AZAPI, _GROUP)) else ""
+
+    def meant(self, instance: Instance, kind: str, *path: str | int) -> str:
+        """The id of the one resource of an ARM type (lower case) that an attribute is made from; empty if not one."""
+        found = resolve(self._plan, instance, *path)
+        fitting = [one for one in found.instances if one.type in ROWS and ROWS[one.type].type.lower() == kind]
+        return self.of(fitting[0]) if len(fitting) == 1 and not found.open else ""
+
+    def is_loose(self, instance: Instance) -> bool:
+        """Whether the id is made up because it is not known what the resource is a part of."""
+        self.of(instance)
+        return instance.address in self._loose
 
     def group(self, instance: Instance) -> str:
         """The id of the resource group that an instance is in."""
@@ -114,16 +127,27 @@ class Ids:
     def _by_names(self, instance: Instance, row: Row) -> str:
         """The id of the parent, of which attributes give the names."""
         provider, *kinds = row.type.split("/")
+        attribute = row.names[-1]
+        if not isinstance(instance.values.get(attribute), str):
+            parent = self.meant(instance, row.type.rpartition("/")[0].lower(), attribute)
+            if parent:
+                return parent.rstrip("/")
         steps = []
         for kind, attribute in zip(kinds, row.names, strict=False):
             name = instance.values.get(attribute)
-            steps.append(f"{kind}/{name if isinstance(name, str) and name else escaped(instance.address)}")
+            if not isinstance(name, str) or not name:
+                self._loose.add(instance.address)
+                name = escaped(instance.address)
+            steps.append(f"{kind}/{name}")
         return f"{self.group(instance)}/providers/{provider}/{'/'.join(steps)}"
 
     def _under(self, instance: Instance, row: Row, depth: int) -> str:
         parent = self.linked(instance, row.under) if depth < _DEEPEST else ""
+        if parent:
+            return parent.rstrip("/")
+        self._loose.add(instance.address)
         kind = row.type.rpartition("/")[0]
-        return parent.rstrip("/") or f"{self.group(instance)}/providers/{kind}/{escaped(instance.address)}"
+        return f"{self.group(instance)}/providers/{kind}/{escaped(instance.address)}"
 
     def _azapi(self, instance: Instance, name: str, depth: int) -> str:
         kind = str(instance.values.get("type") or "").partition("@")[0]

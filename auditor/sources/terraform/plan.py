@@ -191,6 +191,7 @@ def _with_unknown(value: Any, unknown: Any, sensitive: Any, expression: Any) -> 
         return [
             _with_unknown(_nth(value, at), _nth(open_ones, at), _nth(secret, at), _told_at(expression, at))
             for at in range(max(len(value), len(open_ones)))
+            if at < len(value) or _nth(open_ones, at)
         ]
     return value
 

@@ -27,6 +27,7 @@ _DESTINATIONS: Final = {
 # Data sources that are no resource, so that nothing of a plan is meant by them.
 _NO_TARGETS: Final = frozenset({"azurerm_subscription", "azurerm_management_group", "azurerm_client_config"})
 _PLAIN: Final = frozenset({"azurerm_resource_group"})  # part of other ids, and no target
+_MOST: Final = 50  # resources that one setting may be on; where there are more, it may be on any
 _TOLD: Final = 3  # addresses in a reason
 
 
@@ -93,6 +94,8 @@ def _placed(
     unread = [kind for kind in found.data if kind not in _NO_TARGETS]
     anywhere = found.open or bool(unread) or (not fitting and not others and not found.data)
     perhaps = [i for one in fitting for i in (ids.of(one), *parts.get(one.address, []))]
+    if len(perhaps) > _MOST:
+        perhaps, anywhere = [], True
     return Setting(instance=instance, properties=properties, perhaps=tuple(perhaps), anywhere=anywhere, why=why)
 
 
@@ -206,7 +209,10 @@ def _doubtful(logs: Any, why: str) -> Any:
     unknown = {"$unknown": {"reason": why}}
     if not isinstance(logs, list):
         return unknown
-    return [{**log, "enabled": unknown} if log.get("enabled") is not False else log for log in logs]
+    return [
+        (log if log.get("enabled") is False else {**log, "enabled": unknown}) if isinstance(log, Mapping) else unknown
+        for log in logs
+    ]
 
 
 def _loose(settings: list[Setting], lacking: str) -> dict[str, Any] | None:
@@ -231,5 +237,8 @@ def _loose(settings: list[Setting], lacking: str) -> dict[str, Any] | None:
 def _told(logs: Any) -> bool:
     """Whether the categories and groups of logs are known."""
     return isinstance(logs, list) and all(
-        "enabled" in log and isinstance(log.get("category") or log.get("categoryGroup"), str) for log in logs
+        isinstance(log, Mapping)
+        and "enabled" in log
+        and isinstance(log.get("category") or log.get("categoryGroup"), str)
+        for log in logs
     )

@@ -76,6 +76,7 @@ LOGS: dict[str, bool] = {
     "Microsoft.DocumentDB/mongoClusters": True,
     "Microsoft.EventGrid/topics": True,
     "Microsoft.EventHub/namespaces": True,
+    "Microsoft.HealthcareApis/services": False,
     "Microsoft.Insights/components": False,
     "Microsoft.Insights/dataCollectionRules": False,
     "Microsoft.KeyVault/managedHSMs": True,

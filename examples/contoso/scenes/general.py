@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 from scenes.estate import PROD, WE, Doc, Estate, rid, setting
-from scenes.places import LAW_SEC
+from scenes.places import ALL_SEC, DENIED, LAW_SEC, NOTHING, only
+from scenes.things import place
 
 LEDGER = "Fabrikam.Ledger/ledgers"
 MIRROR = "Fabrikam.Ledger/mirrors"
 CATEGORIES = "Microsoft.Insights/diagnosticSettingsCategories"
 GROUP = "rg-ledger-prod"
+RULE = "resource-security-logs-exported"
 
 
 def build(estate: Estate) -> None:
     """Place all of them."""
     _unknown_types(estate)
+    _without_a_rule(estate)
+
+
+def _without_a_rule(estate: Estate) -> None:
+    """A type that no rule names and that has no group audit: its AuditLogs are evidence, its DiagnosticLogs are not."""
+    some = only(LAW_SEC, "DiagnosticLogs", audit="fail", why="its diagnostic logs are sent, AuditLogs is not")
+    for name, plan, status in (
+        ("fhir-claims", ALL_SEC, "pass"),
+        ("fhir-trials", some, "fail"),
+        ("fhir-wards", NOTHING, "fail"),
+        ("fhir-staff", DENIED, "unknown"),
+    ):
+        shown = place(estate, "Microsoft.HealthcareApis/services", name, plan)
+        estate.answer(RULE, shown, status, plan.why)
+    nat = next(key for key in estate.documents if key.endswith("/natgateways/ng-dmz"))
+    estate.answer(RULE, estate.documents[nat]["id"], "fail", "its flow logs are not sent")
 
 
 def _unknown_types(estate: Estate) -> None:

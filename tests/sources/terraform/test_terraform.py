@@ -279,3 +279,207 @@ def test_documents_of_the_plan():
     if os.environ.get("UPDATE_GOLDEN"):
         golden.write_text(text)
     assert text == golden.read_text()
+
+
+# --- storage, SQL, networks -------------------------------------------------------------------------------------------
+
+
+def by_name(path, rule_id):
+    """name of the subject → status"""
+    collection = open_file(path)
+    rules = [rule for rule in load_rules() if rule.id == rule_id]
+    return {f.subject.name: f.status for f in judge(assemble(collection), rules).findings}
+
+
+def test_which_service_of_an_account_a_setting_is_on_is_lost_but_for_the_key_of_for_each():
+    for service in ("blob", "queue", "table", "file"):
+        found = by_name(APP, f"storage-{service}-access-logs")
+        assert found[f"stapp/{service}"] == "unknown"  # one setting on ${account.id}/blobServices/default
+        assert found[f"steach/{service}"] == ("fail" if service == "file" else "pass")
+
+
+def test_whether_a_setting_is_on_master_is_lost():
+    assert by_name(APP, "sql-server-auditing") == {"sql-app": "unknown"}
+
+
+def test_a_known_suffix_is_told_apart(tmp_path):
+    base = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-app/providers"
+
+    def exists(told):
+        for name, kind, suffix in (
+            ("blob", "Microsoft.Storage/storageAccounts/stapp", "blobServices/default"),
+            ("master", "Microsoft.Sql/servers/sql-app", "databases/master"),
+        ):
+            setting = resource(told, f"azurerm_monitor_diagnostic_setting.{name}")
+            setting["values"]["target_resource_id"] = f"{base}/{kind}/{suffix}"
+            for change in told["resource_changes"]:
+                if change["address"] == setting["address"]:
+                    del change["change"]["after_unknown"]["target_resource_id"]
+
+    path = changed(tmp_path, exists)
+    assert by_name(path, "storage-blob-access-logs")["stapp/blob"] == "pass"
+    assert by_name(path, "storage-queue-access-logs")["stapp/queue"] == "fail"
+    assert by_name(path, "sql-server-auditing") == {"sql-app": "pass"}
+    assert by_name(path, "sql-database-auditing") == {"orders": "pass"}
+
+
+def test_a_server_without_an_auditing_policy_fails(tmp_path):
+    def drop(told):
+        root = told["planned_values"]["root_module"]
+        root["resources"] = [r for r in root["resources"] if "auditing_policy" not in r["type"]]
+
+    assert by_name(changed(tmp_path, drop), "sql-server-auditing") == {"sql-app": "fail"}
+
+
+def test_a_policy_of_a_server_that_is_not_known_may_be_of_any(tmp_path):
+    def move(told):
+        for block in told["configuration"]["root_module"]["resources"]:
+            if "auditing_policy" in block["address"]:
+                block["expressions"]["server_id"]["references"] = ["local.server"]
+
+    assert by_name(changed(tmp_path, move), "sql-server-auditing") == {"sql-app": "unknown"}
+
+
+def test_a_disabled_flow_log_covers_nothing_and_a_diagnostic_setting_is_no_flow_log(tmp_path):
+    assert by_name(APP, "public-nsg-flow-logs") == {"nsg-app": "fail"}
+    assert by_name(APP, "virtual-network-flow-logs") == {"vnet-app": "fail"}
+
+    def enable(told):
+        resource(told, "azurerm_network_watcher_flow_log.f")["values"]["enabled"] = True
+
+    on = changed(tmp_path, enable)
+    assert by_name(on, "public-nsg-flow-logs") == {"nsg-app": "pass"}
+    assert by_name(on, "virtual-network-flow-logs") == {"vnet-app": "pass"}
+
+
+def test_a_security_group_on_a_subnet_that_is_not_known_may_be_public(tmp_path):
+    def loosen(told):
+        for block in told["configuration"]["root_module"]["resources"]:
+            if block["address"] == "azurerm_subnet_network_security_group_association.a":
+                block["expressions"]["subnet_id"]["references"] = ["local.subnet"]
+
+    assert by_name(changed(tmp_path, loosen), "public-nsg-flow-logs") == {"nsg-app": "unknown"}
+
+
+def test_an_interface_in_a_subnet_that_is_not_known_may_be_behind_any_group(tmp_path):
+    def loosen(told):
+        for block in told["configuration"]["root_module"]["resources"]:
+            if block["address"] == "azurerm_network_interface.i":
+                block["expressions"]["ip_configuration"][0]["subnet_id"]["references"] = ["local.subnet"]
+
+    assert by_name(changed(tmp_path, loosen), "public-nsg-flow-logs") == {"nsg-app": "unknown"}
+
+
+def test_a_rule_apart_opens_the_group_that_it_refers_to(tmp_path):
+    def apart(told):
+        group = resource(told, "azurerm_network_security_group.n")
+        rule = group["values"]["security_rule"].pop()
+        root = told["planned_values"]["root_module"]["resources"]
+        address = "azurerm_network_security_rule.https"
+        values = {**rule, "network_security_group_name": "nsg-app", "resource_group_name": "rg-app"}
+        root.append(
+            {
+                "address": address,
+                "mode": "managed",
+                "type": "azurerm_network_security_rule",
+                "name": "https",
+                "values": values,
+            }
+        )
+
+    assert by_name(changed(tmp_path, apart), "public-nsg-flow-logs") == {"nsg-app": "fail"}
+
+
+def test_a_lifecycle_policy_shortens_what_an_account_keeps(tmp_path):
+    def expire(told):
+        action = {"base_blob": [{"delete_after_days_since_modification_greater_than": 30,
+                                 "delete_after_days_since_creation_greater_than": -1}]}  # fmt: skip
+        rule = {
+            "name": "all",
+            "enabled": True,
+            "filters": [{"blob_types": ["blockBlob", "appendBlob"]}],
+            "actions": [action],
+        }
+        account = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-app/providers"
+        values = {"rule": [rule], "storage_account_id": f"{account}/Microsoft.Storage/storageAccounts/stapp"}
+        told["planned_values"]["root_module"]["resources"].append(
+            {"address": "azurerm_storage_management_policy.p", "mode": "managed",
+             "type": "azurerm_storage_management_policy", "name": "p", "values": values}
+        )  # fmt: skip
+
+    assert by_name(APP, "log-storage-lifecycle") == {"stapp": "pass"}
+    assert by_name(changed(tmp_path, expire), "log-storage-lifecycle") == {"stapp": "fail"}
+
+
+def unset(told, address, attribute):
+    """As azurerm plans an attribute that Azure sets where nobody did."""
+    resource(told, address)["values"].pop(attribute, None)
+    for change in told["resource_changes"]:
+        if change["address"] == address:
+            change["change"]["after_unknown"][attribute] = True
+    for block in told["configuration"]["root_module"]["resources"]:
+        if block["address"] == address:
+            block["expressions"].pop(attribute, None)
+
+
+def test_what_azure_sets_where_nobody_did_is_as_azure_makes_it(tmp_path):
+    def plain(told):
+        for attribute in ("network_rules", "queue_properties"):
+            unset(told, "azurerm_storage_account.each", attribute)
+            unset(told, "azurerm_storage_account.sa", attribute)
+
+    documents = {d["id"]: d for d in open_file(changed(tmp_path, plain)).documents}
+    assert documents == {d["id"]: d for d in open_file(changed(tmp_path, lambda told: None)).documents}
+
+
+def test_rules_of_a_group_that_only_the_apply_decides_may_let_anything_in(tmp_path):
+    path = changed(tmp_path, lambda told: unset(told, "azurerm_network_security_group.n", "security_rule"))
+    assert by_name(path, "public-nsg-flow-logs") == {"nsg-app": "unknown"}
+
+
+def test_a_group_with_rules_apart_has_none_inside(tmp_path):
+    def apart(told):
+        unset(told, "azurerm_network_security_group.n", "security_rule")
+        values = {"name": "ssh", "priority": 100, "direction": "Inbound", "access": "Deny", "protocol": "*",
+                  "source_port_range": "*", "destination_port_range": "*", "source_address_prefix": "*",
+                  "destination_address_prefix": "*", "network_security_group_name": "nsg-app",
+                  "resource_group_name": "rg-app"}  # fmt: skip
+        rule = {
+            "address": "azurerm_network_security_rule.r",
+            "mode": "managed",
+            "type": "azurerm_network_security_rule",
+        }
+        told["planned_values"]["root_module"]["resources"].append({**rule, "name": "r", "values": values})
+
+    assert by_name(changed(tmp_path, apart), "public-nsg-flow-logs") == {}
+
+
+def test_a_service_that_azapi_sets_is_the_account_s_own(tmp_path):
+    def service(told):
+        account = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-app/providers"
+        values = {"type": "Microsoft.Storage/storageAccounts/blobServices@2023-05-01", "name": "default",
+                  "parent_id": f"{account}/Microsoft.Storage/storageAccounts/stapp", "body": {"properties": {}}}  # fmt: skip
+        told["planned_values"]["root_module"]["resources"].append(
+            {
+                "address": "azapi_resource.blob",
+                "mode": "managed",
+                "type": "azapi_resource",
+                "name": "blob",
+                "values": values,
+            }
+        )
+
+    collection = open_file(changed(tmp_path, service))
+    names = [r.name for r in assemble(collection).resources if r.type.endswith("/blobServices")]
+    assert sorted(names) == ["stapp/blob", "steach/blob"]
+
+
+@pytest.mark.parametrize("logs", [[None], [3], ["x"], [{}], [{"category": 3}], "x", 3, {"a": 1}], ids=repr)
+def test_strange_logs_of_a_body_are_no_crash(tmp_path, logs):
+    def strange(told):
+        resource(told, "azapi_resource.kvdiag")["values"]["body"]["properties"]["logs"] = logs
+        for block in told["configuration"]["root_module"]["resources"]:
+            if block["address"] == "azapi_resource.kvdiag":
+                block["expressions"]["parent_id"]["references"] = ["local.x"]
+
+    assert statuses(changed(tmp_path, strange))["azapi_resource.kv"] in ("fail", "unknown")

@@ -1,0 +1,93 @@
+"""Which of the logs that are evidence does a resource lack?"""
+
+import pytest
+
+from auditor.facts.evidence import with_evidence
+from auditor.inventory import Destination, LogSetting, Resource, Unknown
+from auditor.match import Scope
+from auditor.rule import AllOf, AnyOf, Logs, load_rules
+
+U = Unknown(reason="403")
+DOUBT = Unknown(reason="classic logging: 403")
+NGINX = "nginx.nginxplus/nginxDeployments"
+EVIDENCE = ["NginxLogs", "NginxSecurityLogs"]
+HERE = (Destination(kind="log-analytics", id="/w"),)
+GONE = (Destination(kind="log-analytics", id="/w", exists=False),)
+
+
+def sends(*names, to=HERE, **more):
+    return LogSetting(id="s", name="s", categories=frozenset(names), destinations=to, **more)
+
+
+def perhaps(*names, doubt=None):
+    return LogSetting(id="p", name="p", possible=frozenset(names), destinations=HERE, doubt=doubt)
+
+
+def told(*settings, offers=("NginxUpstreamUpdateLogs", *EVIDENCE), kind=NGINX, ddos=False, **facts):
+    given = settings[0] if settings and isinstance(settings[0], Unknown) else settings
+    one = Resource(id="/r", shown_id="/r", type=kind, name="r", offers=frozenset(offers), settings=given, facts=facts)
+    found = with_evidence(one, ddos=ddos).facts
+    return found.get("security_expected"), found.get("security_missing")
+
+
+UNPUBLISHED = "which categories a setting's group contains is not published"
+CASES = [
+    ("nothing is sent", told(), (EVIDENCE, EVIDENCE)),
+    ("all of it", told(sends(*EVIDENCE)), (EVIDENCE, [])),
+    ("in two settings", told(sends(EVIDENCE[0]), sends(EVIDENCE[1])), (EVIDENCE, [])),
+    ("some of it", told(sends(EVIDENCE[0])), (EVIDENCE, EVIDENCE[1:])),
+    ("to a place that is gone", told(sends(*EVIDENCE, to=GONE)), (EVIDENCE, EVIDENCE)),
+    ("to no place", told(sends(*EVIDENCE, to=())), (EVIDENCE, EVIDENCE)),
+    ("only in part", told(sends(*EVIDENCE, partial="filtered")), (EVIDENCE, EVIDENCE)),
+    ("settings not read", told(U), (EVIDENCE, U)),
+    ("a group of which it is not known", told(perhaps(*EVIDENCE)), (EVIDENCE, Unknown(reason=UNPUBLISHED))),
+    ("with the reason, where there is one", told(perhaps(*EVIDENCE, doubt=DOUBT)), (EVIDENCE, DOUBT)),
+    ("one perhaps, one certainly not", told(perhaps(EVIDENCE[0])), (EVIDENCE, EVIDENCE[1:])),
+    ("one in the group audit", told(audit_offered=EVIDENCE[:1]), (EVIDENCE[1:], EVIDENCE[1:])),
+    ("all of them there", told(U, audit_offered=EVIDENCE), ([], [])),
+    ("a group audit that was not read", told(audit_offered=U), (EVIDENCE, EVIDENCE)),
+    ("only operational logs", told(offers=["NginxUpstreamUpdateLogs"]), ([], [])),
+    ("no logs", told(offers=[]), (None, None)),
+    ("a stand-in", told(stand_in=True), (None, None)),
+    ("a category that nobody knows", told(offers=["Brand-new"]), ([], [])),
+    (
+        "either of two that tell the same",
+        told(sends("kube-audit-admin"), offers=["kube-audit", "kube-audit-admin"], kind="Microsoft.ContainerService/fleets"),
+        (["kube-audit-admin"], []),
+    ),
+    (
+        "an address that nobody protects",
+        told(offers=["DDoSMitigationReports"], kind="Microsoft.Network/publicIPAddresses"),
+        ([], []),
+    ),
+    (
+        "in an estate with protection",
+        told(offers=["DDoSMitigationReports"], kind="Microsoft.Network/publicIPAddresses", ddos=True),
+        (["DDoSMitigationReports"], ["DDoSMitigationReports"]),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("found", "wanted"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
+def test_what_is_missing(found, wanted):
+    assert found == wanted
+
+
+def names_logs(require):
+    if isinstance(require, AllOf | AnyOf):
+        return any(map(names_logs, require.parts))
+    return isinstance(require, Logs) and bool(require.categories)
+
+
+def test_no_type_is_judged_by_the_general_rule_and_by_one_of_its_own():
+    rules = load_rules()
+    [general] = [rule for rule in rules if rule.id == "resource-security-logs-exported"]
+    of_its_own = {kind for rule in rules if names_logs(rule.require) for kind in rule.resources}
+    facts = {"in_scope": True, "security_expected": ["X"], "security_missing": ["X"]}
+
+    def judged(kind):
+        one = Resource(id="/r", shown_id="/r", type=kind, name="r", facts=facts)
+        return general.where(one, Scope(one)) is True
+
+    assert sorted(kind for kind in of_its_own if judged(kind)) == []
+    assert judged(NGINX) and len(of_its_own) > 20
