@@ -18,7 +18,7 @@ from auditor.documents import Collection, Document, Run
 from auditor.errors import SourceError
 from auditor.sources.terraform.azapi import body_of
 from auditor.sources.terraform.ids import Ids, escaped
-from auditor.sources.terraform.network_fields import ATTACHMENTS, attach, loose_interfaces
+from auditor.sources.terraform.network_fields import ATTACHMENTS, attach, loose_interfaces, rules_apart
 from auditor.sources.terraform.plan import Instance, Plan, plan_of
 from auditor.sources.terraform.settings import is_setting, setting_documents, settings_in
 from auditor.sources.terraform.shape import Link, later
@@ -26,6 +26,7 @@ from auditor.sources.terraform.types import AZAPI, HIDDEN, ROWS, network_acls
 
 MAX_BYTES: Final = 512 * 1024**2
 _ACCOUNT: Final = "microsoft.storage/storageaccounts"
+_SERVICES: Final = frozenset(f"{_ACCOUNT}/{service}".lower() for service in d.STORAGE_SERVICES.values())
 _HINT: Final = "write it with `terraform show -json PLANFILE > plan.json`"
 _MARKS: Final = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
 
@@ -115,7 +116,7 @@ def _documents(plan: Plan, file: str) -> Iterator[Document]:
         targets[instance.address] = instance
         made[instance.address] = {**_document(instance, ids, plan), "$origin": origin[instance.address]}
         if instance.type in ROWS:
-            more += ROWS[instance.type].more(instance.values, ids.of(instance))
+            more += ROWS[instance.type].more(_set(instance), ids.of(instance))
     _attach(plan, ids, list(made.values()))
     yield from _listed([*made.values(), *more, *_spread(loose, list(made.values()), origin)])
     parts = _parts(made)
@@ -138,7 +139,15 @@ def _document(instance: Instance, ids: Ids, plan: Plan) -> Document:
         return {**inner, **head, "type": str(values.get("type") or "").partition("@")[0]}
 
     row = ROWS[instance.type]
-    return {**head, "type": row.type, **row.build(values, _link(instance, ids))}
+    return {**head, "type": row.type, **row.build(_set(instance), _link(instance, ids))}
+
+
+def _set(instance: Instance) -> Mapping[str, Any]:
+    """The values without what nobody set and Azure sets as it always does."""
+    written = instance.block.get("expressions")
+    written = written if isinstance(written, Mapping) else {}
+    unset = {name for name in ROWS[instance.type].computed if later(instance.values.get(name)) and name not in written}
+    return {key: value for key, value in instance.values.items() if key not in unset}
 
 
 def _link(instance: Instance, ids: Ids) -> Link:
@@ -191,6 +200,7 @@ def _attach(plan: Plan, ids: Ids, every: list[Document]) -> None:
             for document in accounts:
                 if document is not None and str(document["type"]).lower() == _ACCOUNT:
                     document["properties"]["networkAcls"] = target if later(target) else network_acls(instance.values)
+    rules_apart(every)
     loose_interfaces(every)
 
 
@@ -220,7 +230,10 @@ def _listed(documents: list[Document]) -> Iterator[Document]:
     """The documents, with the tables of a workspace as one list, as Azure gives them."""
     tables: dict[str, list[Document]] = {}
     for document in documents:
-        if str(document["type"]).lower() == d.TABLES.lower():
+        kind = str(document["type"]).lower()
+        if kind in _SERVICES:
+            continue  # the account tells of its services
+        if kind == d.TABLES.lower():
             tables.setdefault(str(document["id"]).rpartition("/")[0], []).append(document)
         else:
             yield document

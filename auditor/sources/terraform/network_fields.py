@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from auditor.documents import Document
+from auditor.documents import Document, normal_id, parent_of
 from auditor.sources.terraform.shape import Link, Row, Values, blocks, later, one, some
 
 _RULE: Final = {
@@ -150,6 +150,7 @@ _ON: Final = {
 }
 ATTACHMENTS: Final = frozenset(_ON)
 _GROUP_TYPE: Final = "microsoft.network/networksecuritygroups"
+_RULE_TYPE: Final = "microsoft.network/networksecuritygroups/securityrules"
 _NIC_TYPE: Final = "microsoft.network/networkinterfaces"
 
 
@@ -169,6 +170,14 @@ def attach(kind: str, link: Link, find: Callable[[str], Document | None], every:
         own.setdefault("properties", {}).setdefault(part, []).append({"id": target})
     elif not isinstance(target, str):
         _undecided([own] if own is not None else every)
+
+
+def rules_apart(every: list[Document]) -> None:
+    """Where a group's rules are resources of their own, it has none inside: azurerm knows one way at a time."""
+    apart = {parent_of(normal_id(str(d["id"]))) for d in every if str(d.get("type")).lower() == _RULE_TYPE}
+    for document in every:
+        if normal_id(str(document["id"])) in apart and later(document["properties"].get("securityRules")):
+            document["properties"]["securityRules"] = []
 
 
 def loose_interfaces(every: list[Document]) -> None:

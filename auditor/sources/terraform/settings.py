@@ -209,7 +209,10 @@ def _doubtful(logs: Any, why: str) -> Any:
     unknown = {"$unknown": {"reason": why}}
     if not isinstance(logs, list):
         return unknown
-    return [{**log, "enabled": unknown} if log.get("enabled") is not False else log for log in logs]
+    return [
+        (log if log.get("enabled") is False else {**log, "enabled": unknown}) if isinstance(log, Mapping) else unknown
+        for log in logs
+    ]
 
 
 def _loose(settings: list[Setting], lacking: str) -> dict[str, Any] | None:
@@ -234,5 +237,8 @@ def _loose(settings: list[Setting], lacking: str) -> dict[str, Any] | None:
 def _told(logs: Any) -> bool:
     """Whether the categories and groups of logs are known."""
     return isinstance(logs, list) and all(
-        "enabled" in log and isinstance(log.get("category") or log.get("categoryGroup"), str) for log in logs
+        isinstance(log, Mapping)
+        and "enabled" in log
+        and isinstance(log.get("category") or log.get("categoryGroup"), str)
+        for log in logs
     )

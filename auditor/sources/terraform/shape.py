@@ -32,6 +32,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[str, ...] = ()  # attributes that hold the names of its ancestors, outermost first
     called: str = ""  # a fixed name, such as `default`
     spreads: bool = False  # where its parent is not known, any resource of the parent's type may have it
+    # Attributes that Azure sets where nobody did: not set, they are as Azure makes them. A dynamic block over a
+    # collection that only the apply decides looks the same, and is not met in practice.
+    computed: tuple[str, ...] = ()
     more: Callable[[Values, str], Iterator[Document]] = _no_more  # documents beside it, from its values and id
 
 

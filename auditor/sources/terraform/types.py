@@ -140,7 +140,12 @@ ROWS: Final[Mapping[str, Row]] = {
     "azurerm_eventhub_namespace_authorization_rule": Row(
         type="Microsoft.EventHub/namespaces/authorizationRules", names=("namespace_name",)
     ),
-    "azurerm_storage_account": Row(type="Microsoft.Storage/storageAccounts", build=_account, more=_classic),
+    "azurerm_storage_account": Row(
+        type="Microsoft.Storage/storageAccounts",
+        build=_account,
+        computed=("network_rules", "queue_properties"),
+        more=_classic,
+    ),
     "azurerm_storage_management_policy": Row(
         type=d.LIFECYCLE, build=_lifecycle, under="storage_account_id", called="default", spreads=True
     ),

@@ -409,3 +409,77 @@ def test_a_lifecycle_policy_shortens_what_an_account_keeps(tmp_path):
 
     assert by_name(APP, "log-storage-lifecycle") == {"stapp": "pass"}
     assert by_name(changed(tmp_path, expire), "log-storage-lifecycle") == {"stapp": "fail"}
+
+
+def unset(told, address, attribute):
+    """As azurerm plans an attribute that Azure sets where nobody did."""
+    resource(told, address)["values"].pop(attribute, None)
+    for change in told["resource_changes"]:
+        if change["address"] == address:
+            change["change"]["after_unknown"][attribute] = True
+    for block in told["configuration"]["root_module"]["resources"]:
+        if block["address"] == address:
+            block["expressions"].pop(attribute, None)
+
+
+def test_what_azure_sets_where_nobody_did_is_as_azure_makes_it(tmp_path):
+    def plain(told):
+        for attribute in ("network_rules", "queue_properties"):
+            unset(told, "azurerm_storage_account.each", attribute)
+            unset(told, "azurerm_storage_account.sa", attribute)
+
+    documents = {d["id"]: d for d in open_file(changed(tmp_path, plain)).documents}
+    assert documents == {d["id"]: d for d in open_file(changed(tmp_path, lambda told: None)).documents}
+
+
+def test_rules_of_a_group_that_only_the_apply_decides_may_let_anything_in(tmp_path):
+    path = changed(tmp_path, lambda told: unset(told, "azurerm_network_security_group.n", "security_rule"))
+    assert by_name(path, "public-nsg-flow-logs") == {"nsg-app": "unknown"}
+
+
+def test_a_group_with_rules_apart_has_none_inside(tmp_path):
+    def apart(told):
+        unset(told, "azurerm_network_security_group.n", "security_rule")
+        values = {"name": "ssh", "priority": 100, "direction": "Inbound", "access": "Deny", "protocol": "*",
+                  "source_port_range": "*", "destination_port_range": "*", "source_address_prefix": "*",
+                  "destination_address_prefix": "*", "network_security_group_name": "nsg-app",
+                  "resource_group_name": "rg-app"}  # fmt: skip
+        rule = {
+            "address": "azurerm_network_security_rule.r",
+            "mode": "managed",
+            "type": "azurerm_network_security_rule",
+        }
+        told["planned_values"]["root_module"]["resources"].append({**rule, "name": "r", "values": values})
+
+    assert by_name(changed(tmp_path, apart), "public-nsg-flow-logs") == {}
+
+
+def test_a_service_that_azapi_sets_is_the_account_s_own(tmp_path):
+    def service(told):
+        account = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-app/providers"
+        values = {"type": "Microsoft.Storage/storageAccounts/blobServices@2023-05-01", "name": "default",
+                  "parent_id": f"{account}/Microsoft.Storage/storageAccounts/stapp", "body": {"properties": {}}}  # fmt: skip
+        told["planned_values"]["root_module"]["resources"].append(
+            {
+                "address": "azapi_resource.blob",
+                "mode": "managed",
+                "type": "azapi_resource",
+                "name": "blob",
+                "values": values,
+            }
+        )
+
+    collection = open_file(changed(tmp_path, service))
+    names = [r.name for r in assemble(collection).resources if r.type.endswith("/blobServices")]
+    assert sorted(names) == ["stapp/blob", "steach/blob"]
+
+
+@pytest.mark.parametrize("logs", [[None], [3], ["x"], [{}], [{"category": 3}], "x", 3, {"a": 1}], ids=repr)
+def test_strange_logs_of_a_body_are_no_crash(tmp_path, logs):
+    def strange(told):
+        resource(told, "azapi_resource.kvdiag")["values"]["body"]["properties"]["logs"] = logs
+        for block in told["configuration"]["root_module"]["resources"]:
+            if block["address"] == "azapi_resource.kvdiag":
+                block["expressions"]["parent_id"]["references"] = ["local.x"]
+
+    assert statuses(changed(tmp_path, strange))["azapi_resource.kv"] in ("fail", "unknown")
