@@ -14,22 +14,16 @@ from auditor.completeness import count_reads, unread_in
 from auditor.documents import Collection, Document, marker, normal_id
 from auditor.drafts import Draft, KindKey, drafts_of, origin_of, with_members
 from auditor.facts.classic import classic_logging, classic_only
-from auditor.facts.compute import COMPUTE
-from auditor.facts.defender import plan_facts, subscription_facts
 from auditor.facts.destinations import Resolver, destination_index
-from auditor.facts.edge import EDGE_FACTS
 from auditor.facts.evidence import protected_somewhere, with_evidence
 from auditor.facts.exposure import exposure, open_without_group
 from auditor.facts.flows import FlowCover, Flows, flow_facts
-from auditor.facts.hierarchy import group_facts, inherited_facts
-from auditor.facts.log_loops import LOOP_FACTS
-from auditor.facts.look import Look, TypeFacts
+from auditor.facts.look import Look
 from auditor.facts.managed import Managed, managed_facts, managed_groups
 from auditor.facts.network_index import index_network
+from auditor.facts.of_type import FACTS_OF_TYPE
 from auditor.facts.offers import Groups, entra_withheld, offers_none, offers_of, unread_offers, without
 from auditor.facts.places import Places, as_destination, place_resources
-from auditor.facts.sentinel import sentinel_facts
-from auditor.facts.server_parameters import mysql_facts, postgresql_facts
 from auditor.facts.settings import (
     routes_of,
     setting_facts,
@@ -41,7 +35,7 @@ from auditor.facts.settings import (
 from auditor.facts.shapes import entries, mapping, text
 from auditor.facts.sku_limits import Withheld, withheld
 from auditor.facts.sql_coverage import with_sql_audit
-from auditor.facts.tenants import LINKED_TENANTS, TENANTS, Held, held_of, tenant_facts, tenant_offers
+from auditor.facts.tenants import TENANTS, Held, held_of, tenant_facts, tenant_offers
 from auditor.focus import Sight
 from auditor.inventory import Destination, Inventory, LogSetting, Resource, Subscription, Unknown
 from auditor.retirements import LOG_PROFILES, end_of
@@ -53,23 +47,6 @@ Offers = tuple[frozenset[str], frozenset[str], Groups]  # offered, perhaps offer
 _GONE = frozenset({"resourcenotfound", "resourcegroupnotfound", "parentresourcenotfound"})
 
 
-def _subscription_facts(key: str, document: Document, look: Look) -> dict[str, Any]:
-    return subscription_facts(key, document, look) | inherited_facts(key, document, look)
-
-
-# The facts of single types, worked out from documents alone: a new fact is a row.
-_FACTS_OF_TYPE: Mapping[str, TypeFacts] = {
-    **COMPUTE,
-    "microsoft.dbformysql/flexibleservers": mysql_facts,
-    "microsoft.dbforpostgresql/flexibleservers": postgresql_facts,
-    **EDGE_FACTS,
-    **LOOP_FACTS,
-    d.SUBSCRIPTION.lower(): _subscription_facts,
-    "microsoft.keyvault/vaults": plan_facts("KeyVaults"),
-    "microsoft.operationalinsights/workspaces": sentinel_facts,
-    d.MANAGEMENT_GROUP.lower(): group_facts,
-    **LINKED_TENANTS,
-}
 _STAND_IN_FACTS = (
     "exported", "settings_count", "settings_without_logs", "retired", "target_kind", "target_exists", "enabled",
     "succeeded", "storage_exists", "storage_accepts", "same_region", "traffic_analytics", "retention_days", "delivers",
@@ -372,7 +349,7 @@ def _own_facts(draft: Draft, estate: _Estate, exported: object) -> dict[str, Any
         return {"retired": not day or day >= end_of(LOG_PROFILES).isoformat()}
     if kind in TENANTS:
         return tenant_facts(kind, estate.held, exported, estate.look)
-    asked = _FACTS_OF_TYPE.get(kind)
+    asked = FACTS_OF_TYPE.get(kind)
     return dict(asked(draft.id, draft.document, estate.look)) if asked is not None else {}
 
 

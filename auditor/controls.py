@@ -8,16 +8,9 @@ import msgspec
 
 from auditor.documents import ENTRA, SUBSCRIPTION
 from auditor.profile import Choice, ControlFile, Profile, read_profile
-from auditor.report import (
-    ControlInfo,
-    ControlStatus,
-    FrameworkInfo,
-    ProfileInfo,
-    Report,
-    RuleResult,
-    by_rule,
-)
+from auditor.report import ControlInfo, ControlStatus, FrameworkInfo, ProfileInfo, Report
 from auditor.rule import Rule
+from auditor.sums import RuleResult, by_rule
 
 NO_RULE = "no rule maps to it"
 PART = "only of the part of the estate that was judged"

@@ -9,7 +9,8 @@ import msgspec
 
 from auditor.match import OPERATORS
 from auditor.report import SEVERITIES, Report
-from auditor.rule import VERBS, RuleFile
+from auditor.rule import VERBS
+from auditor.rule_file import RuleFile
 
 _CONDITION = {
     "description": "A plain value (text without regard to case), a list (one of), `$path`, operators, or nested lines.",

@@ -13,7 +13,8 @@ from auditor.errors import RuleError
 from auditor.inventory import Destination, Inventory, LogSetting, Resource, Unknown
 from auditor.judge import judge_rule
 from auditor.match import lookup
-from auditor.rule import Rule, TestFile
+from auditor.rule import Rule
+from auditor.rule_file import TestFile
 
 _UNREAD = Unknown(reason="the test says so")
 _FIELDS = frozenset(

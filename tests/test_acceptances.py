@@ -12,8 +12,8 @@ from auditor.formats.json import parse, render
 from auditor.judge import judge
 from auditor.parts import Held, judge_in_parts
 from auditor.profile import apply, read_profile
-from auditor.report import by_rule, count_findings, last_line, tally_rows
 from auditor.rule import load_rules
+from auditor.sums import by_rule, count_findings, last_line, tally_rows
 
 RULES = ["keyvault-audit-logs", "storage-blob-access-logs", "storage-queue-access-logs"]
 TODAY = "2026-11-22"

@@ -5,8 +5,8 @@ import pytest
 from auditor.documents import Run
 from auditor.inventory import Inventory, Resource, Unknown
 from auditor.judge import judge, judge_rule
-from auditor.report import by_rule, count_findings
 from auditor.rule import parse_rule, with_severity
+from auditor.sums import by_rule, count_findings
 
 RULE = """\
 id: my-rule

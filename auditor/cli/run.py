@@ -24,11 +24,12 @@ from auditor.documents import Collection, Focus
 from auditor.errors import AuditorError
 from auditor.focus import checked, focused, is_active
 from auditor.profile import Choice
-from auditor.report import Report, last_line
+from auditor.report import Report
 from auditor.rule import Rule
 from auditor.sources.azure.cloud import Options
 from auditor.sources.journal import Journal, open_journal
 from auditor.sources.spool import Spool
+from auditor.sums import last_line
 
 if TYPE_CHECKING:
     from auditor.parts import Store

@@ -13,7 +13,8 @@ import msgspec
 from auditor.documents import name_of
 from auditor.formats.remedies import filled
 from auditor.formats.words import apart, capital, group_of, listing, type_label
-from auditor.report import Finding, RuleResult
+from auditor.report import Finding
+from auditor.sums import RuleResult
 
 MOST_EVIDENCE = 200  # characters of evidence in a row
 LINE = 100

@@ -7,7 +7,8 @@ from typing import Literal
 import msgspec
 
 from auditor.formats.words import subjects
-from auditor.report import SEVERITIES, RuleResult
+from auditor.report import SEVERITIES
+from auditor.sums import RuleResult
 
 Answer = Literal["No", "Partly", "Unknown"]
 ANSWERS: tuple[Answer, ...] = ("No", "Partly", "Unknown")

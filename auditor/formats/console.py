@@ -11,7 +11,8 @@ from auditor.formats.frameworks import changes_of, named
 from auditor.formats.gaps import ELSEWHERE, Gap, gaps
 from auditor.formats.view import scope_names, tenant_name
 from auditor.formats.words import accepted_state, accepted_where, compared, count, gravest, not_enabled, part_of, when
-from auditor.report import STATES, Report, RuleResult, Tally, by_rule, last_line, tally_rows
+from auditor.report import STATES, Report
+from auditor.sums import RuleResult, Tally, by_rule, last_line, tally_rows
 
 DEFAULT = "recommended"  # the profile that goes without saying
 WIDTH = 80

@@ -8,7 +8,8 @@ from textwrap import wrap
 from auditor.formats.console import WIDTH, clean
 from auditor.formats.frameworks import CONTROL_WORDS, changed, in_short, named, outcome
 from auditor.formats.words import when
-from auditor.report import FrameworkInfo, Report, RuleResult, by_rule
+from auditor.report import FrameworkInfo, Report
+from auditor.sums import RuleResult, by_rule
 
 _INDENT = " " * 4
 

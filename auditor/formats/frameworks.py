@@ -6,7 +6,8 @@ from collections import Counter
 from typing import Final
 
 from auditor.formats.words import count, setting
-from auditor.report import CONTROL_STATUSES, ChangeInfo, ControlStatus, FrameworkInfo, ProfileInfo, RuleResult
+from auditor.report import CONTROL_STATUSES, ChangeInfo, ControlStatus, FrameworkInfo, ProfileInfo
+from auditor.sums import RuleResult
 
 CONTROL_WORDS: Final[dict[ControlStatus, str]] = {
     "fail": "Fails",

@@ -18,7 +18,8 @@ from auditor.formats.affected import Affected, columns
 from auditor.formats.safe import h, h_lines, h_prose, visible
 from auditor.formats.templates import environment, source
 from auditor.formats.view import View, build_view
-from auditor.report import Report, State, Status, Tally
+from auditor.report import Report, State, Status
+from auditor.sums import Tally
 
 STATE_CLASS: dict[State, str] = {"exported": "e", "partly": "p", "missing": "x", "accepted": "a", "unassessed": "q"}
 STATUS_CLASS: dict[Status, str] = {"pass": "e", "fail": "x", "unknown": "q", "not-applicable": "a", "accepted": "a"}

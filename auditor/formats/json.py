@@ -9,7 +9,8 @@ import msgspec
 
 from auditor.errors import SourceError
 from auditor.formats.matrix import by_category, by_subscription
-from auditor.report import SCHEMA_VERSION, STATES, Report, Tally, count_findings, last_line, tally_rows
+from auditor.report import SCHEMA_VERSION, STATES, Report
+from auditor.sums import Tally, count_findings, last_line, tally_rows
 
 
 class FindingsFile(Report, frozen=True, kw_only=True):

@@ -15,7 +15,8 @@ from auditor.formats.affected import Affected, columns
 from auditor.formats.safe import m, m_block, m_code, m_prose
 from auditor.formats.templates import environment
 from auditor.formats.view import View, build_view
-from auditor.report import Report, last_line
+from auditor.report import Report
+from auditor.sums import last_line
 
 MOST_AFFECTED = 50  # of each rule
 MOST_RULES = 10  # in the summary

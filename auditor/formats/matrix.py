@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from auditor.report import STATES, Report, Tally, tally_rows
+from auditor.report import STATES, Report
+from auditor.sums import Tally, tally_rows
 
 NOT_LISTED = "not listed"  # a destination that the report says nothing of
 

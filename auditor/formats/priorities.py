@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from auditor.documents import ENTRA, INTUNE, SUBSCRIPTION, normal_id
-from auditor.report import SEVERITIES, Report, RuleResult, Tally, percent
+from auditor.report import SEVERITIES, Report
+from auditor.sums import RuleResult, Tally, percent
 
 MOST = 7
 GRAVE = ("critical", "high")

@@ -31,22 +31,8 @@ from auditor.formats.words import (
     type_label,
     type_order,
 )
-from auditor.report import (
-    SEVERITIES,
-    STATES,
-    Cell,
-    DestinationInfo,
-    Report,
-    Row,
-    RuleResult,
-    State,
-    Tally,
-    by_rule,
-    count_findings,
-    percent,
-    tally,
-    tally_rows,
-)
+from auditor.report import SEVERITIES, STATES, Cell, DestinationInfo, Report, Row, State
+from auditor.sums import RuleResult, Tally, by_rule, count_findings, percent, tally, tally_rows
 
 MOST_FINDINGS = 5000  # up to so many, all are shown; above, the first `rows` of each rule
 MOST_RESOURCES = 5000

@@ -11,18 +11,8 @@ from typing import TYPE_CHECKING
 from auditor.documents import Run, name_of
 from auditor.focus import words_of
 from auditor.formats.names import TECHNIQUES, TYPES
-from auditor.report import (
-    AcceptanceInfo,
-    Baseline,
-    DestinationInfo,
-    RetirementInfo,
-    Row,
-    RuleResult,
-    State,
-    Status,
-    Subject,
-    Tally,
-)  # fmt: skip
+from auditor.report import AcceptanceInfo, Baseline, DestinationInfo, RetirementInfo, Row, State, Status, Subject
+from auditor.sums import RuleResult, Tally
 
 if TYPE_CHECKING:
     from auditor.formats.affected import Affected

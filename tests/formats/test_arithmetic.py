@@ -11,7 +11,8 @@ from auditor.documents import Run
 from auditor.formats import html, markdown
 from auditor.formats.view import build_view
 from auditor.inventory import Subscription
-from auditor.report import STATES, Cell, Completeness, Report, Row, Tally, tally, tally_rows
+from auditor.report import STATES, Cell, Completeness, Report, Row
+from auditor.sums import Tally, tally, tally_rows
 
 TYPES = ["Microsoft.KeyVault/vaults", "Microsoft.Web/sites", "microsoft.aadiam/tenants", "Contoso.Odd/thingBoxes", "x"]
 WORDS = ["Exported", "Partly", "Missing", "Accepted", "Not assessed"]

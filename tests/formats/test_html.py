@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from auditor.formats import html
-from auditor.report import by_rule
+from auditor.sums import by_rule
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ import pytest
 
 from auditor.formats import markdown
 from auditor.inventory import Unknown
-from auditor.report import UnreadInfo, last_line
+from auditor.report import UnreadInfo
+from auditor.sums import last_line
 
 
 @pytest.fixture(scope="module")

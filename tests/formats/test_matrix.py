@@ -9,7 +9,8 @@ from auditor.formats import renderer
 from auditor.formats.json import summary
 from auditor.formats.words import shares
 from auditor.inventory import Destination, LogSetting, Resource, Unknown
-from auditor.report import STATES, tally_rows
+from auditor.report import STATES
+from auditor.sums import tally_rows
 
 U = Unknown(reason="403")
 EVER = float("inf")

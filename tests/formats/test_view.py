@@ -25,13 +25,11 @@ from auditor.report import (
     Report,
     Row,
     RuleInfo,
-    RuleResult,
     Subject,
-    Tally,
     UnreadInfo,
     fingerprint,
-    tally_rows,
 )
+from auditor.sums import RuleResult, Tally, tally_rows
 
 SUB = "11111111-0000-0000-0000-000000000000"
 VAULT = f"/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/"
