@@ -128,7 +128,9 @@ def assemble(collection: Collection, *, today: str = "", shared: Shared | None =
     protected = (shared is not None and shared.protected) or protected_somewhere(resources)
     resources = [with_evidence(resource, ddos=protected) for resource in resources]
     own = [place for place in places.all() if shared is None or d.subscription_of(place.id) in shared.judged]
-    resources += place_resources(own, documents, estate.resolve, estate.scope, estate.sight, declared=estate.declared)
+    resources += place_resources(
+        own, places, documents, estate.resolve, estate.scope, estate.sight, declared=estate.declared
+    )
     return Inventory(
         resources=tuple(sorted(resources, key=lambda r: (r.id, r.type))),
         run=collection.run,
@@ -174,7 +176,7 @@ def _estate(collection: Collection, today: str, shared: Shared | None) -> _Estat
         sight=Sight(run.focus, documents, narrowed=run.narrowed),
         categories=shared.categories if shared else categories_by_kind(drafts, documents),
         resolve=resolve,
-        places=Places(),
+        places=Places(collection.documents),
         held=held_of(skus),
     )
 
@@ -252,7 +254,9 @@ def _resource(draft: Draft, estate: _Estate) -> Resource:
     facts |= _own_facts(draft, estate, facts.get("exported"))
     if draft.service:
         settings, facts = _with_classic(draft, estate, offers, settings, facts)
-    if not isinstance(settings, Unknown) and settings:
+    if isinstance(settings, Unknown):
+        estate.places.doubt(subscription, len(offers | may_offer), draft.type if draft.stand_in is not None else "")
+    elif settings:
         estate.places.name(settings, in_use=in_focus)
         _route(draft, estate, offers, groups)
         facts["settings_with_retention"] = settings_with_retention(estate.documents.get(draft.settings_id))
@@ -287,6 +291,7 @@ def _route(draft: Draft, estate: _Estate, offers: frozenset[str], groups: Groups
     if key not in estate.routed:
         estate.routed.add(key)
         estate.places.route(draft.type, routes_of(document, draft.type, offers, groups))
+        estate.places.access(written)
 
 
 def _offers(draft: Draft, estate: _Estate, *, in_scope: bool) -> Offers:

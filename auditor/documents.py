@@ -46,7 +46,11 @@ TABLES: Final = "Microsoft.OperationalInsights/workspaces/tables"  # list, id {w
 SECURITY_POLICIES: Final = "Microsoft.Cdn/profiles/securityPolicies"
 LIFECYCLE: Final = "Microsoft.Storage/storageAccounts/managementPolicies"  # id {account}/managementPolicies/default
 CONTAINERS: Final = "Microsoft.Storage/storageAccounts/blobServices/containers"  # list, id {account}/blobServices/...
+BLOB_SERVICE: Final = "Microsoft.Storage/storageAccounts/blobServices"  # id {account}/blobServices/default
 EVENT_HUBS: Final = "Microsoft.EventHub/namespaces/eventhubs"  # list, id {namespace}/eventhubs
+HUB_RULES: Final = "Microsoft.EventHub/namespaces/authorizationRules"  # list, id {namespace}/authorizationRules
+HUB_NETWORK: Final = "Microsoft.EventHub/namespaces/networkRuleSets"  # id {namespace}/networkRuleSets/default
+LOCKS: Final = "Microsoft.Authorization/locks"  # list of a whole subscription, id /subscriptions/{s}/providers/{type}
 # list, id {machine or cluster}/providers/{type}
 COLLECTION_RULE_ASSOCIATIONS: Final = "Microsoft.Insights/dataCollectionRuleAssociations"
 DEFENDER_PLANS: Final = "Microsoft.Security/pricings"  # list, id /subscriptions/{s}/providers/{type}
@@ -72,35 +76,12 @@ LOG_DESTINATION: Final = "Auditor/logDestinations"
 ABOUT: Final = frozenset(
     kind.lower()
     for kind in (
-        LOCATIONS,
-        RESOURCE_GROUPS,
-        TENANT,
-        DESCENDANTS,
-        DIAGNOSTIC_SETTINGS,
-        DIAGNOSTIC_CATEGORIES,
-        ENTRA_SETTINGS,
-        ENTRA_CATEGORIES,
-        INTUNE_SETTINGS,
-        HEALTH_SERVICES,
-        SUBSCRIBED_SKUS,
-        LIFECYCLE,
-        SECURITY_POLICIES,
-        CONTAINERS,
-        EVENT_HUBS,
-        COLLECTION_RULE_ASSOCIATIONS,
-        STORAGE_ANALYTICS,
-        DEFENDER_PLANS,
-        SECURITY_CONTACT,
-        SENTINEL,
-        SENTINEL_CONNECTORS,
-        SQL_AUDIT,
-        SQL_EXTENDED_AUDIT,
-        SQL_SUPPORT_AUDIT,
-        SQL_DATABASE_AUDIT,
-        SYNAPSE_AUDIT,
-        SYNAPSE_POOL_AUDIT,
-        POSTGRESQL_PARAMETERS,
-        MYSQL_PARAMETERS,
+        *(LOCATIONS, RESOURCE_GROUPS, TENANT, DESCENDANTS, DIAGNOSTIC_SETTINGS, DIAGNOSTIC_CATEGORIES),
+        *(ENTRA_SETTINGS, ENTRA_CATEGORIES, INTUNE_SETTINGS, HEALTH_SERVICES, SUBSCRIBED_SKUS, LIFECYCLE),
+        *(SECURITY_POLICIES, CONTAINERS, BLOB_SERVICE, EVENT_HUBS, HUB_RULES, HUB_NETWORK, LOCKS),
+        *(COLLECTION_RULE_ASSOCIATIONS, STORAGE_ANALYTICS, DEFENDER_PLANS, SECURITY_CONTACT, SENTINEL),
+        *(SENTINEL_CONNECTORS, SQL_AUDIT, SQL_EXTENDED_AUDIT, SQL_SUPPORT_AUDIT, SQL_DATABASE_AUDIT),
+        *(SYNAPSE_AUDIT, SYNAPSE_POOL_AUDIT, POSTGRESQL_PARAMETERS, MYSQL_PARAMETERS),
     )
 )
 
@@ -327,6 +308,15 @@ def destinations_of(properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield kind, _event_hub(value, properties.get("eventHubName"))
         else:
             yield kind, value.rstrip("/")
+
+
+def access_rules(properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(normal id of the place, name of the rule) of each event hub that a diagnostic setting sends to."""
+    for key in ("eventHubAuthorizationRuleId", "serviceBusRuleId"):
+        value = properties.get(key)
+        parts = re.split(r"/authorizationrules/", value, flags=re.IGNORECASE) if isinstance(value, str) else []
+        if len(parts) == 2 and parts[1].strip("/ "):
+            yield normal_id(_event_hub(parts[0], properties.get("eventHubName"))), parts[1].strip("/ ")
 
 
 def _event_hub(rule_id: str, hub: object) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from auditor import documents as d
-from auditor.catalog import canonical_type
+from auditor.catalog import canonical_type, known_type
 from auditor.documents import Document, Run, kind_key, marker, normal_id, normal_location
 from auditor.facts.shapes import entries, mapping, text
 from auditor.facts.unread import unread
@@ -113,7 +113,7 @@ def _draft(key: str, document: Document, regions: Mapping[str, str]) -> Draft:
         document=document,
         id=key,
         shown_id=shown,
-        type=canonical_type(kind),
+        type=_type(kind, shown),
         name=_name(document, shown, kind),
         kind=kind_key(document),
         location=regions.get(location, location),
@@ -121,6 +121,12 @@ def _draft(key: str, document: Document, regions: Mapping[str, str]) -> Draft:
         settings_id=normal_id(d.settings_id(key)),
         categories_id=normal_id(d.categories_id(key)),
     )
+
+
+def _type(kind: str, shown: str) -> str:
+    """A type in the spelling that we know; one that we do not in that of the id, since lists spell types at will."""
+    told = d.type_of(shown)
+    return told if not known_type(kind) and told.lower() == kind.lower() else canonical_type(kind)
 
 
 def _name(document: Document, shown: str, kind: str) -> str:

@@ -17,12 +17,18 @@ AZ = {
     "eventhubs eventhub create": "--name --namespace-name --cleanup-policy --partition-count --retention-time "
     "--retention-time-in-hours",
     "eventhubs namespace update": "--name --disable-local-auth --public-network-access --minimum-tls-version",
+    "eventhubs namespace network-rule-set update": "--namespace-name --default-action "
+    "--enable-trusted-service-access --public-network-access",
     "eventhubs namespace authorization-rule create": "--name --namespace-name --rights",
     "lock create": "--name --lock-type --resource --resource-name --resource-type --notes --namespace",
     "monitor action-group create": "--name --action --short-name",
     "monitor action-group update": "--name --add-action --set --enabled",
     "monitor activity-log alert create": "--name --condition --scope --action-group --description --all-of --location",
     "monitor activity-log alert update": "--name --enabled --condition --description",
+    "network public-ip update": "--name --sku",
+    "monitor log-analytics cluster update": "--name --key-vault-uri --key-name --key-version",
+    "monitor private-link-scope scoped-resource create": "--name --scope-name --linked-resource",
+    "monitor log-analytics workspace linked-service create": "--name --workspace-name --write-access-resource-id",
     "aks enable-addons": "--addons --name --workspace-resource-id --enable-msi-auth-for-monitoring",
     "containerapp env update": "--name --logs-destination --logs-workspace-id --logs-workspace-key",
     "monitor app-insights component create": "--app --location --workspace --kind --application-type",
@@ -80,7 +86,7 @@ AZ = {
     "storage account management-policy create": "--account-name --policy",
     "storage account management-policy show": "--account-name",
     "storage account network-rule add": "--account-name --ip-address --subnet --vnet-name",
-    "storage account update": "--name --bypass --default-action --allow-shared-key-access --min-tls-version "
+    "storage account update": "--name --https-only --bypass --default-action --allow-shared-key-access --min-tls-version "
     "--public-network-access --allow-blob-public-access --encryption-key-source --encryption-key-vault "
     "--encryption-key-name --set",
     "storage container immutability-policy create": "--account-name --container-name --period "

@@ -10,7 +10,7 @@ from auditor.cli.run import chosen_rules
 from auditor.config import AcceptedDestinations, Configuration, RulesFile, read_configuration
 from auditor.judge import judge
 
-ALL = Namespace(rules=[], select=["*-accepted-destination"], ignore=[])
+ALL = Namespace(rules=[], select=["*-accepted-destination", "log-destination-location"], ignore=[], profile=None)
 # Rule → the end of a subject's id → status, decided by hand. Accepted are law-contoso-sec and -net, the SIEM's hubs,
 # and what carries the tag logs=central, which nothing does.
 ANSWERS = {
@@ -22,6 +22,12 @@ ANSWERS = {
     },
     "entra-logs-accepted-destination": {
         "contoso.com": "fail"  # the non-interactive sign-ins go nowhere
+    },
+    "log-destination-location": {
+        "law-contoso-sec": "pass",  # West Europe
+        "stcontosoarchuks": "fail",  # UK South
+        "law-msp-soc": "unknown",  # may not be read
+        "law-contoso-old": None,  # is gone
     },
     "resource-logs-accepted-destination": {
         "kv-pay-prod-01": "pass",  # to law-contoso-sec

@@ -21,7 +21,10 @@ NEVER = {
     # Silent without parameters; tests/test_accepted.py has them.
     "activity-log-accepted-destination": {"pass", "fail", "unknown"},
     "entra-logs-accepted-destination": {"pass", "fail", "unknown"},
+    "log-destination-location": {"pass", "fail", "unknown"},
     "resource-logs-accepted-destination": {"pass", "fail", "unknown"},
+    "log-destination-segregated": {"fail"},  # what contoso-ma-legacy hides may send anywhere
+    "resource-sku-can-log": {"unknown"},  # whoever lists a resource tells its SKU
     "entra-network-access-logs": {"pass", "fail", "unknown"},  # Contoso holds no plan of it
     "linked-tenant-logs": {"pass", "fail"},  # only a scan that signs in to such a tenant can tell
     "network-watcher-per-region": {"unknown"},  # a region is only known to be in use where its resources were listed

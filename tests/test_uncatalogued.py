@@ -77,10 +77,10 @@ def test_nobody_knows_what_a_new_type_offers_whose_list_could_not_be_read(kind, 
 
 def test_contoso_has_a_new_type_judged_by_what_it_says_of_itself(report):
     told = {(i.type, i.category): (i.resources, i.exported, i.audit) for i in report.uncatalogued}
-    assert told[("fabrikam.ledger/ledgers", "LedgerAccess")] == (2, 1, True)
-    assert told[("fabrikam.ledger/ledgers", "LedgerTrace")] == (2, 0, False)
-    assert ("fabrikam.ledger/mirrors", "") in told
-    cells = {r.name: [(c.category, c.state) for c in r.cells] for r in report.coverage if "fabrikam" in r.type}
+    assert told[("Fabrikam.Ledger/ledgers", "LedgerAccess")] == (2, 1, True)
+    assert told[("Fabrikam.Ledger/ledgers", "LedgerTrace")] == (2, 0, False)
+    assert ("Fabrikam.Ledger/mirrors", "") in told
+    cells = {r.name: [(c.category, c.state) for c in r.cells] for r in report.coverage if "Fabrikam" in r.type}
     assert cells == {"ledger-orders": [("LedgerAccess", "exported")], "ledger-stock": [("LedgerAccess", "missing")]}
 
 

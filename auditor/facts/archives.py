@@ -142,20 +142,23 @@ def container_days(
     return whole
 
 
-def account_accepts(account: Mapping[str, Any]) -> bool | Unknown:
-    """Whether Azure Monitor can write to the account: not premium, no partitioned DNS, not behind its firewall."""
+def account_refusal(account: Mapping[str, Any]) -> str | Unknown:
+    """Why Azure Monitor cannot write to the account; empty where it can."""
     sku = account.get("sku")
     tier = mapping(sku).get("name")
     if text(tier).lower().startswith("premium"):
-        return False
+        return "a premium storage account takes no logs"
     if str(account.get("kind")).lower() in ("blockblobstorage", "filestorage"):
-        return False
+        return "a storage account of its kind takes no logs"
     properties = fields(account.get("properties"))
     if properties is None or undecided(sku) or undecided(tier):
         return unclear("the storage account", account.get("properties"))
     if text(properties.get("dnsEndpointType")).lower() == "azurednszone":
-        return False
-    return _through_firewall(properties)
+        return "a storage account with partitioned DNS takes no logs"
+    through = _through_firewall(properties)
+    if isinstance(through, Unknown):
+        return through
+    return "" if through else "its firewall does not let Azure Monitor through"
 
 
 def _through_firewall(properties: Mapping[str, Any]) -> bool | Unknown:
@@ -196,14 +199,20 @@ def _blocks(has: object, policy: object) -> Truth:
     )
 
 
+def log_containers(documents: Mapping[str, Document], account_id: str) -> dict[str, Document] | Unknown:
+    """Like `containers_of`, with those that data export and classic logging write to."""
+    items = listed(documents.get(f"{account_id}/blobservices/default/containers"), "the account's containers")
+    return items if isinstance(items, Unknown) else dict(_log_containers(items, (*_LOG_CONTAINERS, "am-", "$logs")))
+
+
 def containers_of(documents: Mapping[str, Document], account_id: str) -> dict[str, Document] | Unknown:
     """The account's containers by name; Unknown where their list was not read."""
     items = listed(documents.get(f"{account_id}/blobservices/default/containers"), "the account's containers")
     return items if isinstance(items, Unknown) else dict(_log_containers(items))
 
 
-def _log_containers(value: list[Any]) -> Iterator[tuple[str, Document]]:
+def _log_containers(value: list[Any], prefixes: tuple[str, ...] = _LOG_CONTAINERS) -> Iterator[tuple[str, Document]]:
     for item in value:
         name = item.get("name") if isinstance(item, dict) else None
-        if isinstance(name, str) and name.startswith(_LOG_CONTAINERS):
+        if isinstance(name, str) and name.startswith(prefixes):
             yield name, item

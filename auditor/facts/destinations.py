@@ -10,17 +10,27 @@ import msgspec
 from auditor.documents import Document, event_hub_namespace, marker, normal_id
 from auditor.facts.archives import (
     FLOW_CONTAINERS,
-    account_accepts,
+    account_refusal,
     append_blocked,
     container_days,
     containers_of,
     expiries,
     lifecycle_days,
 )
-from auditor.facts.event_hubs import TRANSIT, capture_of, find_hub, hub_accepts, namespace_accepts
+from auditor.facts.custody import (
+    customer_key,
+    immutability,
+    locks_on,
+    missing_rules,
+    namespace_rules,
+    network_open,
+    public_containers,
+    soft_delete_days,
+)
+from auditor.facts.event_hubs import TRANSIT, capture_of, find_hub, hub_refusal, namespace_refusal
 from auditor.facts.shapes import mapping
 from auditor.facts.unread import unclear, undecided, unread
-from auditor.facts.workspaces import Kept, daily_cap_gb, keeper, sentinel_on, workspace_accepts
+from auditor.facts.workspaces import Kept, daily_cap_gb, keeper, sentinel_on, workspace_refusal
 from auditor.inventory import Destination, Unknown
 
 Documents = Mapping[str, Document]
@@ -102,11 +112,15 @@ def _destination(kind: str, place_id: str, exists: bool | Unknown, accepts: bool
     )
 
 
+def _takes(refusal: str | Unknown) -> bool | Unknown:
+    return refusal if isinstance(refusal, Unknown) else not refusal
+
+
 def _workspace(
     documents: Documents, document: Document, place_id: str, declared: bool
 ) -> Callable[[str | None], Destination]:
     keeps = keeper(documents, document, place_id, declared)
-    accepts, sentinel = workspace_accepts(document), sentinel_on(documents, place_id)
+    accepts, sentinel = _takes(workspace_refusal(document)), sentinel_on(documents, place_id)
     return lambda table: msgspec.structs.replace(
         _destination("log-analytics", place_id, True, accepts, keeps(table)), sentinel=sentinel
     )
@@ -117,7 +131,7 @@ def _account(
 ) -> Callable[[str | None], Destination]:
     rules = expiries(documents.get(f"{place_id}/managementpolicies/default"), declared)
     containers = containers_of(documents, place_id)
-    accepts = account_accepts(document)
+    accepts = _takes(account_refusal(document))
 
     def container(part: str | None) -> Destination:
         name = (part or "").lower()
@@ -134,7 +148,7 @@ def _account(
 def _event_hub(
     documents: Documents, namespace: Document, place_id: str, declared: bool
 ) -> Callable[[str | None], Destination]:
-    base = namespace_accepts(documents, namespace)
+    base = _takes(namespace_refusal(documents, namespace))
 
     def hub(default: str | None) -> Destination:
         found = find_hub(documents, place_id, (default or "").lower())
@@ -146,7 +160,7 @@ def _event_hub(
             return _destination(
                 "event-hub", place_id, exists, found if named and base is True else base, (TRANSIT, TRANSIT)
             )
-        takes = hub_accepts(found) if base is True else base
+        takes = _takes(hub_refusal(found)) if base is True else base
         return _destination("event-hub", place_id, True, takes, _captured(documents, found, declared))
 
     return hub
@@ -164,6 +178,51 @@ def _captured(documents: Documents, hub: Mapping[str, Any], declared: bool) -> K
     return container_days(rules, container, "blockBlob"), 0.0  # Capture writes whole blobs
 
 
+def refusal_of(
+    documents: Documents, kind: str, place_id: str, receives: Iterable[str] = (), *, declared: bool = False
+) -> str | Unknown:
+    """Why a place does not take all that is sent to it; empty where it does.
+
+    `receives` names what is written to it (tables, containers, hubs); `declared` as in `destination_index`.
+    """
+    owner = event_hub_namespace(place_id) if kind == "event-hub" else place_id
+    exists = existence(documents, owner)
+    if exists is not True:
+        return "it does not exist" if exists is False else exists
+    document = documents[owner]
+    if kind == "log-analytics":
+        return workspace_refusal(document)
+    if kind == "storage":
+        return _first(account_refusal(document), lambda: _blocked(documents, place_id, receives, declared))
+    if kind == "event-hub":
+        return _first(namespace_refusal(documents, document), lambda: _hub_refusal(documents, place_id))
+    return ""
+
+
+def _first(refusal: str | Unknown, then: Callable[[], str | Unknown]) -> str | Unknown:
+    return then() if refusal == "" else refusal
+
+
+def _blocked(documents: Documents, account_id: str, receives: Iterable[str], declared: bool) -> str | Unknown:
+    containers = containers_of(documents, account_id)
+    if isinstance(containers, Unknown):
+        return "" if declared else containers
+    found = {name: append_blocked(containers[name]) for name in sorted(receives) if name in containers}
+    blocked = [name for name, answer in found.items() if answer]
+    if blocked:
+        return f"the immutability of {blocked[0]} lets nothing be appended"
+    return next((unclear(f"the immutability of the container {name}") for name in found if found[name] is None), "")
+
+
+def _hub_refusal(documents: Documents, place_id: str) -> str | Unknown:
+    if "/eventhubs/" not in place_id:
+        return ""  # Azure Monitor makes hubs of its own
+    found = find_hub(documents, place_id, "")
+    if found is None:
+        return "it does not exist"
+    return found if isinstance(found, Unknown) else hub_refusal(found)
+
+
 def destination_facts(
     documents: Documents,
     kind: str,
@@ -171,25 +230,68 @@ def destination_facts(
     resolve: Resolver,
     *,
     receives: Iterable[str] = (),
+    rules: Iterable[str] = (),
     declared: bool = False,
 ) -> dict[str, Any]:
     """What rules read of a place: whether it accepts, for how long it keeps, and what is particular to its kind.
 
-    `receives` names what is written to it; `declared` as in `destination_index`.
+    `receives` names what is written to it, `rules` the access rules that settings send with; `declared` as in
+    `destination_index`.
     """
+    receives = frozenset(receives)
     place = resolve(kind, place_id, None)
+    refusal = refusal_of(documents, kind, normal_id(place_id), receives, declared=declared)
     facts: dict[str, Any] = {
-        "accepts": place.accepts,
+        "accepts": _takes(refusal),
+        "refuses_because": refusal,
         "retention_days": place.retention_days,
         "interactive_days": place.interactive_days,
+        "tags": place.tags,
+        "locks": locks_on(documents, place_id, declared=declared),
     }
-    document = documents.get(normal_id(place_id))
+    document = documents.get(normal_id(event_hub_namespace(place_id)))
+    readable = document if document is not None and marker(document) is None else None
+    if kind in _CUSTODY:
+        facts |= _CUSTODY[kind](documents, readable or {"properties": document}, normal_id(place_id), rules, declared)
+    exists = existence(documents, normal_id(event_hub_namespace(place_id)))
+    if isinstance(exists, Unknown):  # nothing fails that may not be there at all
+        own = facts.keys() - {"accepts", "refuses_because", "retention_days", "interactive_days", "tags", "locks"}
+        facts |= dict.fromkeys({*own, "locks"} if facts["locks"] == [] else own, exists)
     if kind == "storage":
         facts["lifecycle_days"] = place.retention_days
         if place.exists is True and not FLOW_CONTAINERS.isdisjoint(receives):
-            rules = expiries(documents.get(f"{place.id}/managementpolicies/default"), declared)
-            facts["lifecycle_days"] = lifecycle_days(rules, flows=True)
+            policy = expiries(documents.get(f"{place.id}/managementpolicies/default"), declared)
+            facts["lifecycle_days"] = lifecycle_days(policy, flows=True)
     if kind == "log-analytics":
-        readable = document is not None and marker(document) is None
-        facts["daily_cap_gb"] = daily_cap_gb(document or {}) if readable else unread(document, "the workspace")
+        facts["daily_cap_gb"] = daily_cap_gb(readable) if readable else unread(document, "the workspace")
     return facts
+
+
+def _of_workspace(
+    documents: Documents, workspace: Mapping[str, Any], _: str, __: Iterable[str], ___: bool
+) -> dict[str, Any]:
+    return {"customer_key": customer_key(documents, workspace)}
+
+
+def _of_account(
+    documents: Documents, account: Mapping[str, Any], account_id: str, _: Iterable[str], declared: bool
+) -> dict[str, Any]:
+    return {
+        **immutability(documents, account, account_id),
+        "public_containers": public_containers(documents, account, account_id),
+        "soft_delete_days": soft_delete_days(documents, account_id, declared=declared),
+        "network_open": network_open(account),
+    }
+
+
+def _of_namespace(
+    documents: Documents, namespace: Mapping[str, Any], place_id: str, rules: Iterable[str], declared: bool
+) -> dict[str, Any]:
+    namespace_id = event_hub_namespace(place_id)
+    return {
+        "network_open": network_open(namespace, namespace_rules(documents, namespace_id, declared=declared)),
+        "missing_rules": missing_rules(documents, namespace_id, rules, declared=declared),
+    }
+
+
+_CUSTODY: Final = {"log-analytics": _of_workspace, "storage": _of_account, "event-hub": _of_namespace}

@@ -41,36 +41,36 @@ def find_hub(documents: Mapping[str, Document], destination_id: str, default: st
     return found
 
 
-def namespace_accepts(documents: Mapping[str, Document], namespace: Mapping[str, Any]) -> bool | Unknown:
-    """Whether Azure Monitor can send to the namespace: it is active and not behind its own firewall."""
+def namespace_refusal(documents: Mapping[str, Document], namespace: Mapping[str, Any]) -> str | Unknown:
+    """Why Azure Monitor cannot send to the namespace; empty where it can."""
     properties = fields(namespace.get("properties"))
     if properties is None:
         return unclear("the event hub namespace", namespace.get("properties"))
     if text(properties.get("status")).lower() in ("disabled", "senddisabled"):
-        return False
+        return "the namespace is disabled"
     rules = documents.get(normal_id(f"{namespace.get('id', '')}/networkRuleSets/default"))
     rule = mapping(rules).get("properties")
     trusted = mapping(rule).get("trustedServiceAccessEnabled")
     public = properties.get("publicNetworkAccess") or "Enabled"
     if rules is None or marker(rules) or undecided(rule):
         if text(public).lower() == "enabled":
-            return True
+            return ""
         return Unknown(
             reason="public access to the namespace is not enabled; whether trusted services are is not known"
         )
     closed = text(mapping(rule).get("defaultAction")).lower() == "deny" or text(public).lower() == "disabled"
-    return not closed or trusted is True
+    return "its firewall does not let Azure Monitor through" if closed and trusted is not True else ""
 
 
-def hub_accepts(hub: Mapping[str, Any]) -> bool | Unknown:
-    """Whether Azure Monitor can send to the hub: it is active and does not compact (keep the last event per key)."""
+def hub_refusal(hub: Mapping[str, Any]) -> str | Unknown:
+    """Why Azure Monitor cannot send to the hub; empty where it can. One that compacts keeps the last event per key."""
     properties = fields(hub.get("properties"))
     if properties is None:
         return unclear("the event hub", hub.get("properties"))
     if text(properties.get("status")).lower() in ("disabled", "senddisabled", "deleting"):
-        return False
+        return "the event hub is disabled"
     policy = mapping(properties.get("retentionDescription")).get("cleanupPolicy")
-    return "compact" not in text(policy).lower()
+    return "the event hub is compacted" if "compact" in text(policy).lower() else ""
 
 
 def capture_of(hub: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -22,6 +22,7 @@ SHARED_TYPES: Final[frozenset[str]] = frozenset(
         "microsoft.insights/activitylogalerts",
         "microsoft.insights/datacollectionrules",
         "microsoft.network/firewallpolicies",
+        "microsoft.operationalinsights/clusters",
     }
 )
 TypeFacts = Callable[[str, Document, "Look"], Mapping[str, Any]]

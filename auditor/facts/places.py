@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -9,10 +10,15 @@ import msgspec
 
 from auditor.catalog import relevance
 from auditor.documents import (
+    FLOW_LOGS,
     LOG_DESTINATION,
+    RESOURCE_LIST,
     STORAGE_SERVICES,
     TABLES,
+    Document,
+    access_rules,
     event_hub_namespace,
+    marker,
     name_of,
     resource_group_of,
     subscription_of,
@@ -35,17 +41,25 @@ class Place(msgspec.Struct):
     id: str
     in_use: bool = False  # something that is judged sends here
     sources: int = 0  # judged log sources that send here
+    senders: int = 0  # log sources that send here, judged or not
+    near: int = 0  # of these, those in the place's own subscription
     receives: set[str] = msgspec.field(
         default_factory=set
     )  # tables, containers or hubs of security-relevant categories
+    rules: set[str] = msgspec.field(default_factory=set)  # of an event hub's namespace, that settings send with
 
 
 class Places:
     """Every destination that a setting names, gathered while the settings are read."""
 
-    def __init__(self) -> None:
+    def __init__(self, documents: Iterable[Document] = ()) -> None:
+        """`documents` tell what could not be listed, and may send logs anywhere."""
         self._places: dict[tuple[str, str], Place] = {}
         self._owners: dict[str, list[Place]] = {}
+        self._unsure: dict[str, float] = {}  # subscription → log sources of which it is not known where they send
+        for document in documents:
+            if text(document.get("type")).lower() == RESOURCE_LIST.lower() and marker(document):
+                self.doubt(subscription_of(text(document.get("id"))), math.inf)
 
     def name(self, settings: Iterable[LogSetting], *, in_use: bool = True) -> None:
         """Note the destinations of a resource's settings, and how many of its categories go to each.
@@ -53,16 +67,37 @@ class Places:
         Those of what filters leave out (`in_use` is False) are known, but not counted.
         """
         sent: dict[tuple[str, str], set[str]] = {}
+        near: dict[tuple[str, str], bool] = {}
         for setting in settings:
             if setting.kind == "storage-analytics":
                 continue  # the account's own $logs is no place that someone chose
             for destination in setting.destinations:
                 if destination.id:
-                    sent.setdefault((destination.kind, destination.id), set()).update(setting.categories)
+                    key = (destination.kind, destination.id)
+                    sent.setdefault(key, set()).update(setting.categories)
+                    near[key] = subscription_of(setting.id) == subscription_of(destination.id)
+            self.doubt(subscription_of(setting.id), len(setting.possible - setting.categories))
         for key, categories in sent.items():
             place = self.at(*key)
             place.in_use |= in_use
             place.sources += len(categories) if in_use else 0
+            place.senders += len(categories)
+            place.near += len(categories) * near[key]
+
+    def doubt(self, subscription: str, sources: float, unlisted: str = "") -> None:
+        """Note that this many log sources of a subscription may send anywhere: their settings were not read.
+
+        `unlisted` is a type whose list was not read; there may be any number of flow logs.
+        """
+        if unlisted.lower() == FLOW_LOGS.lower():
+            sources = math.inf
+        self._unsure[subscription] = self._unsure.get(subscription, 0) + sources
+
+    def access(self, written: Iterable[object]) -> None:
+        """Note the access rules of event hubs that the `properties` of settings send with."""
+        for properties in written:
+            for place_id, rule in access_rules(mapping(properties)):
+                self.at("event-hub", place_id).rules.add(rule)
 
     def route(self, resource_type: str, routes: Iterable[Route]) -> None:
         """Note the tables (containers, hubs) that security-relevant categories land in."""
@@ -90,7 +125,17 @@ class Places:
             place = self.at(other.kind, other.id)
             place.in_use |= other.in_use
             place.sources += other.sources
+            place.senders += other.senders
+            place.near += other.near
             place.receives |= other.receives
+            place.rules |= other.rules
+        for subscription, sources in others._unsure.items():
+            self.doubt(subscription, sources)
+
+    def unsure_of(self, subscription: str) -> tuple[float, float]:
+        """How many log sources may send anywhere: those of this subscription, and those of all others."""
+        near = self._unsure.get(subscription, 0)
+        return near, sum(sources for key, sources in self._unsure.items() if key != subscription)
 
     def at(self, kind: str, place_id: str) -> Place:
         """The place with this kind and normal id, new or known."""
@@ -110,8 +155,32 @@ class Places:
         return self._owners.get(resource_id, [])
 
 
+_ONE: Final = Unknown(reason="one subscription alone does not show who else sends logs here")
+_MORE: Final = Unknown(reason="what could not be read may send logs here, too")
+
+
+def _near_shares(place: Place, places: Places, scope: frozenset[str]) -> dict[str, float | Unknown]:
+    """How many of a hundred log sources that send here are in the place's own subscription: at least, at most.
+
+    Whatever could not be read may send here; so may all that a scan of one subscription does not see.
+    """
+    near, far = places.unsure_of(subscription_of(place.id))
+    alone = place.near > 0 and len(scope) < 2
+    least = _share(place.near, place.senders + (math.inf if alone else far))
+    most = _share(place.near + near, place.senders + near)
+    exact = least if least == most else _ONE if alone else _MORE
+    return {"near_share": exact, "near_share_least": least, "near_share_most": most}
+
+
+def _share(part: float, whole: float) -> float:
+    if part == math.inf:
+        return 100.0
+    return round(100 * part / whole, 1) if whole else 0.0
+
+
 def place_resources(
-    places: Iterable[Place],
+    chosen: Iterable[Place],
+    places: Places,
     documents: Documents,
     resolve: Resolver,
     scope: frozenset[str],
@@ -120,14 +189,21 @@ def place_resources(
     declared: bool,
 ) -> Iterator[Resource]:
     """The destinations that are judged themselves, or receive logs of something that is."""
-    for place in places:
-        found = _place_resource(place, documents, resolve, scope, sight, declared=declared)
+    for place in chosen:
+        found = _place_resource(place, places, documents, resolve, scope, sight, declared=declared)
         if found.in_focus or place.in_use:
             yield found
 
 
 def _place_resource(
-    place: Place, documents: Documents, resolve: Resolver, scope: frozenset[str], sight: Sight, *, declared: bool
+    place: Place,
+    places: Places,
+    documents: Documents,
+    resolve: Resolver,
+    scope: frozenset[str],
+    sight: Sight,
+    *,
+    declared: bool,
 ) -> Resource:
     """A destination as something that rules can judge, whether it exists or not."""
     owner = event_hub_namespace(place.id) if place.kind == "event-hub" else place.id
@@ -136,7 +212,15 @@ def _place_resource(
     shown += place.id[len(owner) :]
     subscription = subscription_of(place.id)
     found = resolve(place.kind, place.id, None)
-    facts = destination_facts(documents, place.kind, place.id, resolve, receives=place.receives, declared=declared)
+    facts = destination_facts(
+        documents,
+        place.kind,
+        place.id,
+        resolve,
+        receives=place.receives,
+        rules=place.rules,
+        declared=declared,
+    )
     return Resource(
         id=place.id,
         shown_id=shown,
@@ -150,8 +234,8 @@ def _place_resource(
             **facts,
             "kind": place.kind,
             "exists": found.exists,
-            "accepts": found.accepts,
             "sources": place.sources,
+            **_near_shares(place, places, scope),
             "receives": sorted(place.receives),
             "in_scope": not scope or subscription in scope,
             "details": destination_details(documents, place.kind, place.id, receives=place.receives, declared=declared),
@@ -180,7 +264,10 @@ def as_destination(
         facts: dict[str, Any] = {"destination": bool(used), "exists": True}
         if used:
             receives = set[str]().union(*(place.receives for place in used))
-            facts |= destination_facts(documents, kind, resource.id, resolve, receives=receives, declared=declared)
+            rules = set[str]().union(*(place.rules for place in used))
+            facts |= destination_facts(
+                documents, kind, resource.id, resolve, receives=receives, rules=rules, declared=declared
+            )
             facts["receives"] = sorted(receives)
         return msgspec.structs.replace(resource, facts={**resource.facts, **facts})
     if resource.type.lower() in _STORAGE_SERVICES and not resource.is_stand_in:

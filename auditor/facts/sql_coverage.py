@@ -163,6 +163,10 @@ def _by_monitor(policy: Policy, carried: Settings) -> Iterable[LogSetting]:
 
 
 def _by_storage(policy: Policy, place: Any, reached: Told, owner: Resource) -> Iterable[LogSetting]:
+    if isinstance(reached, Unknown) and place is None:  # the policy could not be read: it may name any account
+        unread = unread_settings(owner.id, (AUDIT,), reached)
+        policy_id = f"{owner.id}/auditingsettings/default"
+        yield msgspec.structs.replace(unread, id=policy_id, kind="sql-audit", name=f"SQL auditing of {owner.name}")
     if place is None or reached is False:
         return
     sure = reached is True
@@ -245,6 +249,8 @@ def _general(resource: Resource, settings: Settings, carrier: str) -> dict[str, 
     facts: dict[str, Any] = {"exported": sorted(exported) if exported or not doubts else next(iter(doubts.values()))}
     audit, missing = resource.facts.get("audit_offered"), resource.facts.get("audit_missing")
     if not isinstance(audit, list):
+        if missing == [] and AUDIT in resource.offers and AUDIT not in exported:
+            facts["audit_missing"] = audit  # the group is exported, but auditing fills it only where it is on
         return facts
     if resource.id != carrier:
         audit = facts["audit_offered"] = [name for name in audit if name != SUPPORT]

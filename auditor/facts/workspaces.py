@@ -24,7 +24,11 @@ _FREE_TABLES: Final = frozenset({"azureactivity", "usage"})  # 90 days at no cha
 _FREE_TABLE_DAYS: Final = 90.0
 _LOOK_UP_DAYS: Final = 30.0  # Basic and Auxiliary tables can be queried for 30 days
 _DEFAULT_DAYS: Final = 30.0  # of a workspace that names none
-_REFUSING: Final = frozenset({"forceoff", "overquota", "subscriptionsuspended"})
+_REFUSING: Final = {
+    "forceoff": "ingestion is switched off",
+    "overquota": "its daily cap is reached",
+    "subscriptionsuspended": "its subscription is suspended",
+}
 # Filled by agents, products and the workspace itself, so they never hold a category that the catalog cannot place.
 _OTHER_TABLES: Final = frozenset(
     {
@@ -49,13 +53,13 @@ _OTHER_PREFIXES: Final = ("app", "container", "device", "email", "kube", "identi
 _OTHER_SUFFIXES: Final = ("_cl", "_rst", "_srch", "_krst")
 
 
-def workspace_accepts(workspace: Mapping[str, Any]) -> bool | Unknown:
-    """Whether the workspace takes in logs now: not over its daily cap, not switched off."""
+def workspace_refusal(workspace: Mapping[str, Any]) -> str | Unknown:
+    """Why the workspace takes in no logs now; empty where it does."""
     properties = fields(workspace.get("properties"))
     if properties is None:
         return unclear("the workspace", workspace.get("properties"))
     status = mapping(properties.get("workspaceCapping")).get("dataIngestionStatus")
-    return text(status).lower() not in _REFUSING
+    return _REFUSING.get(text(status).lower(), "")
 
 
 def daily_cap_gb(workspace: Mapping[str, Any]) -> float | Unknown | None:

@@ -17,6 +17,7 @@ from scenes import (  # noqa: E402
     analytics,
     applications,
     central,
+    custody,
     databases,
     defence,
     dmz,
@@ -36,7 +37,12 @@ from scenes.estate import APP, PRINCIPAL, TENANT, Estate  # noqa: E402
 AS_OF = "2026-11-22T07:14:00Z"
 PAGE_SIZE = 50
 # These judge nothing until they are given parameters; tests/test_accepted.py gives them those of auditor.yaml.
-SILENT = ("activity-log-accepted-destination", "entra-logs-accepted-destination", "resource-logs-accepted-destination")
+SILENT = (
+    "activity-log-accepted-destination",
+    "entra-logs-accepted-destination",
+    "log-destination-location",
+    "resource-logs-accepted-destination",
+)
 HEADER = """\
 # What an auditor must find in estate.json, decided by hand: each scene (scenes/*.py) says it next to what it places.
 # Rule → subject → status and why. Complete: a subject that is not listed here must have no finding.
@@ -51,11 +57,13 @@ HEADER = """\
 def build() -> Estate:
     """Contoso, with the answers."""
     estate = Estate()
+    # Custody comes last: it speaks of every place that another scene names.
     for scene in (
         *(tenant, central, storage, vaults, dmz, regions, databases),
         *(platform, alerts, sql, analytics, edge, defence, machines, applications),
         general,
         identity,
+        custody,
     ):
         scene.build(estate)
     for place in estate.named.values():

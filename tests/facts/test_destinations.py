@@ -660,9 +660,17 @@ def test_no_shape_is_too_odd(properties: Any, value: Any, declared: bool) -> Non
     body = {"id": "x", "type": "x", "sku": value, "properties": properties}
     documents = {normal_id(place): body for place in (WORKSPACE, ACCOUNT, NAMESPACE, HUB, PARTNER)}
     documents[normal_id(f"{ACCOUNT}/managementPolicies/default")] = {"properties": {"policy": {"rules": value}}}
-    for part in ("tables", "eventhubs", "blobServices/default/containers", "blobServices/default"):
+    for part in (
+        "tables",
+        "eventhubs",
+        "blobServices/default/containers",
+        "blobServices/default",
+        "authorizationRules",
+        "networkRuleSets/default",
+    ):
         for place in (WORKSPACE, ACCOUNT, NAMESPACE):
             documents[normal_id(f"{place}/{part}")] = {"value": value, "properties": value}
+    documents["/subscriptions/s/providers/microsoft.authorization/locks"] = {"value": value}
     resolve = destination_index(documents, declared=declared)
     for kind, place in (
         ("log-analytics", WORKSPACE),
@@ -676,4 +684,5 @@ def test_no_shape_is_too_odd(properties: Any, value: Any, declared: bool) -> Non
                 assert isinstance(days, Unknown) or days >= 0
         words = destination_details(documents, kind, place, declared=declared)
         assert all(isinstance(word, str) and word for word in words.values())
-        assert destination_facts(documents, kind, place, resolve)["accepts"] is not None
+        facts = destination_facts(documents, kind, place, resolve, rules=["r"], receives=["insights-logs-a"])
+        assert facts["accepts"] is not None

@@ -84,14 +84,19 @@ DESTINATIONS: Final = Capability(
         "Microsoft.Storage/storageAccounts",
         d.LIFECYCLE,
         d.CONTAINERS,
+        d.BLOB_SERVICE,
         "Microsoft.EventHub/namespaces",
         d.EVENT_HUBS,
+        d.HUB_RULES,
+        d.HUB_NETWORK,
+        d.LOCKS,
     ),
     judges=(
         d.LOG_DESTINATION,
         "Microsoft.OperationalInsights/workspaces",
         d.TABLES,
         "Microsoft.Storage/storageAccounts",
+        "Microsoft.EventHub/namespaces",
     ),
 )
 CAPABILITIES: Final = (

@@ -18,8 +18,8 @@ _TYPES: Final = {
 _RULE: Final = "Microsoft.Insights/dataCollectionRules"
 _DETAILS: Final = {
     "log-analytics": (reads.TABLES, reads.SENTINEL),
-    "storage": (reads.LIFECYCLE, reads.CONTAINERS),
-    "event-hub": (reads.EVENT_HUBS,),
+    "storage": (reads.LIFECYCLE, reads.CONTAINERS, reads.BLOB_SERVICE),
+    "event-hub": (reads.EVENT_HUBS, reads.HUB_RULES, reads.HUB_NETWORK),
 }
 
 
@@ -60,12 +60,16 @@ def place_jobs(reader: Reader, known: Container[str]) -> list[Job]:
 
 
 def detail_jobs(reader: Reader, known: Container[str]) -> list[Job]:
-    """The reads of what decides how long each place keeps its logs."""
-    return [
-        reader.job(read, place)
+    """The reads of what decides how long and how safely each place keeps its logs."""
+    places = [
+        (kind, place)
         for key, (kind, place) in reader.named.destinations().items()
-        for read in _DETAILS.get(kind, ())
-        if key in known or _was_read(reader, kind, place)
+        if kind in _DETAILS and (key in known or _was_read(reader, kind, place))
+    ]
+    subscriptions = sorted({d.subscription_of(place) for _, place in places} - {""})
+    return [
+        *(reader.job(read, place) for kind, place in places for read in _DETAILS[kind]),
+        *(reader.job(reads.LOCKS, f"/subscriptions/{subscription}") for subscription in subscriptions),
     ]
 
 

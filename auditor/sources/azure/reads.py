@@ -165,6 +165,32 @@ EVENT_HUBS: Final = Read(
     api_version="2024-01-01",
     action="Microsoft.EventHub/namespaces/eventhubs/read",
 )
+BLOB_SERVICE: Final = Read(
+    type=d.BLOB_SERVICE,
+    path="{of}/blobServices/default",
+    api_version="2023-05-01",
+    action="Microsoft.Storage/storageAccounts/blobServices/read",
+    is_list=False,
+)
+HUB_RULES: Final = Read(
+    type=d.HUB_RULES,
+    path="{of}/authorizationRules",
+    api_version="2024-01-01",
+    action="Microsoft.EventHub/namespaces/authorizationRules/read",
+)
+HUB_NETWORK: Final = Read(
+    type=d.HUB_NETWORK,
+    path="{of}/networkRuleSets/default",
+    api_version="2024-01-01",
+    action="Microsoft.EventHub/namespaces/networkRuleSets/read",
+    is_list=False,
+)
+LOCKS: Final = Read(  # of a subscription: those of its resource groups and resources, too
+    type=d.LOCKS,
+    path="{of}/providers/Microsoft.Authorization/locks",
+    api_version="2016-09-01",
+    action="Microsoft.Authorization/locks/read",
+)
 COLLECTION_RULE_ASSOCIATIONS: Final = Read(
     type=d.COLLECTION_RULE_ASSOCIATIONS,
     path="{of}/providers/Microsoft.Insights/dataCollectionRuleAssociations",
@@ -268,6 +294,7 @@ RESOURCE_VERSIONS: Final = {
     "Microsoft.App/managedEnvironments": "2024-03-01",
     "Microsoft.AzureActiveDirectory/b2cDirectories": "2021-04-01",
     "Microsoft.AzureActiveDirectory/ciamDirectories": "2023-05-17-preview",
+    "Microsoft.Cache/redis": "2024-03-01",
     "Microsoft.Compute/virtualMachineScaleSets": "2024-07-01",
     "Microsoft.Compute/virtualMachines": "2024-07-01",
     "Microsoft.Compute/virtualMachines/extensions": "2024-07-01",
@@ -301,6 +328,7 @@ RESOURCE_VERSIONS: Final = {
     "Microsoft.Network/virtualHubs": "2024-05-01",
     "Microsoft.Network/virtualNetworkGateways": "2024-05-01",
     "Microsoft.Network/virtualNetworks": "2024-05-01",
+    "Microsoft.OperationalInsights/clusters": "2023-09-01",
     "Microsoft.Network/vpnGateways": "2024-05-01",
     "Microsoft.OperationalInsights/workspaces": "2023-09-01",
     "Microsoft.Security/automations": "2023-12-01-preview",

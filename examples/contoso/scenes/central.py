@@ -20,6 +20,7 @@ from scenes.places import (
     ARCH_WIDE,
     AUDIT_SEC,
     DATADOG,
+    DENIED,
     FLOW_NE,
     FLOW_SE,
     FLOW_UK,
@@ -174,7 +175,7 @@ def _workspaces(estate: Estate) -> None:
             ("AzureDiagnostics", 30, 30, "Analytics", "fail: gone after 30 days, as the workspace says"),
         ],
     )
-    estate.add(workspace(LAW_LAB.id, NE, 7, sku="Free"), NOTHING)
+    estate.add(workspace(LAW_LAB.id, NE, 7, sku="Free"), DENIED)
     estate.answer("workspace-retention", LAW_LAB.id, "fail", "the free tier keeps 7 days")
     _tables(estate, LAW_LAB, 7, [])
     unused = rid(PROD, LOGS_GROUP, LAW, "law-contoso-uk")
