@@ -23,6 +23,9 @@ def open_file(path: Path) -> Collection:
     for recognises, read in SOURCES.values():
         if recognises(path):
             return read(path)
+    if _raw_state(path):
+        hint = "in its folder, `terraform show -json > state.json`, and scan that"
+        raise SourceError(f"{path}: Terraform's own form of a state, which changes with its versions", hint)
     if _findings(path):
         raise SourceError(f"{path}: findings, which are judged already", f"auditor report {path} -f html")
     raise SourceError(
@@ -37,3 +40,12 @@ def _findings(path: Path) -> bool:
         return False
     with path.open("rb") as file:
         return file.read(64).lstrip().startswith(b'{\n  "schema_version"')
+
+
+def _raw_state(path: Path) -> bool:
+    """Whether this looks like a `terraform.tfstate`."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        start = file.read(1024)
+    return start.lstrip()[:1] == b"{" and b'"terraform_version"' in start and b'"lineage"' in start

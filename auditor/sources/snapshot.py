@@ -198,6 +198,9 @@ def opened(path: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
 
 
 def _manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
+    if "tfplan" in archive.namelist():
+        hint = f"write it out with `terraform show -json {path} > plan.json`, and scan that"
+        raise SourceError(f"{path}: a saved Terraform plan, which only Terraform reads", hint)
     if _MANIFEST not in archive.namelist():
         raise SourceError(f"{path}: a zip archive, but no snapshot of this tool", _FROM)
     data = _part(archive, _MANIFEST, path)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -483,3 +484,15 @@ def test_strange_logs_of_a_body_are_no_crash(tmp_path, logs):
                 block["expressions"]["parent_id"]["references"] = ["local.x"]
 
     assert statuses(changed(tmp_path, strange))["azapi_resource.kv"] in ("fail", "unknown")
+
+
+def test_terraform_s_own_files_are_refused_with_the_way_to_read_them(tmp_path):
+    saved = tmp_path / "tfplan"
+    with zipfile.ZipFile(saved, "w") as archive:
+        archive.writestr("tfplan", b"\x0a")
+    state = tmp_path / "terraform.tfstate"
+    state.write_text('{\n  "version": 4,\n  "terraform_version": "1.11.4",\n  "serial": 1,\n  "lineage": "x"\n}')
+    for path in (saved, state):
+        with pytest.raises(SourceError) as refused:
+            open_file(path)
+        assert "terraform show -json" in refused.value.hint
