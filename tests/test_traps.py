@@ -207,7 +207,9 @@ OFFERS = [
         {("resource-logs-exported", NEW): None}),
     case("trap 17: the database master is no exception", [
         subscription(), res("Microsoft.Sql/servers", "sql", kind="v12.0"),
-        {**res("Microsoft.Sql/servers/databases", "sql/master", kind="v12.0,system"), "id": MASTER}, settings(MASTER)],
+        {**res("Microsoft.Sql/servers/databases", "sql/master", kind="v12.0,system"), "id": MASTER}, settings(MASTER),
+        {"id": f"{SERVER}/auditingSettings/default", "type": "Microsoft.Sql/servers/auditingSettings",
+         "properties": {"state": "Disabled"}}],
         {("resource-logs-exported", SERVER): None, ("resource-logs-exported", MASTER): "fail"}),
     case("trap 3: a thing of no region", [
         subscription(), res("Microsoft.Cdn/profiles", "afd", location="Global", sku={"name": "Premium_AzureFrontDoor"}),

@@ -294,7 +294,7 @@ def _types(report: Report) -> list[TypeRow]:
     sums: dict[str, list[CategorySum]] = {}
     for one in category_sums(report):
         sums.setdefault(one.type.lower(), []).append(one)
-    return [_type_row(key, grouped[key], sums[key]) for key in sorted(grouped, key=type_order)]
+    return [_type_row(key, grouped[key], sums.get(key, [])) for key in sorted(grouped, key=type_order)]
 
 
 def _type_row(key: str, rows: list[Row], sums: list[CategorySum]) -> TypeRow:
