@@ -23,7 +23,7 @@ from auditor.facts.look import SHARED_TYPES
 from auditor.facts.network import INSTANCE_NIC, LOAD_BALANCER, NIC, NSG, SCALE_SET, VNET
 from auditor.facts.services import SERVICES
 from auditor.facts.shapes import text
-from auditor.named import AUDIT_POLICIES, AUTOMATIONS, audit_accounts, named_destinations
+from auditor.named import Named
 
 # Types that the facts of a network are worked out from.
 _LINKED: Final = frozenset(
@@ -35,10 +35,6 @@ _LINKED: Final = frozenset(
 # What these name without their exposure or their flow logs depending on it.
 _NO_LINKS: Final = frozenset({"virtualnetworkpeerings", "storageid", "flowanalyticsconfiguration", "tags"})
 _TENANT_WIDE: Final = frozenset(kind.lower() for kind in (d.SUBSCRIPTION, d.RESOURCE_LIST))
-_NAMING: Final = frozenset(
-    kind.lower() for kind in (d.DIAGNOSTIC_SETTINGS, d.ENTRA_SETTINGS, d.INTUNE_SETTINGS, d.FLOW_LOGS, AUTOMATIONS)
-)
-_ACCOUNT: Final = "microsoft.storage/storageaccounts"
 _CATEGORIES: Final = d.DIAGNOSTIC_CATEGORIES.lower()
 _DEEPEST: Final = 60  # levels of a document that are searched for ids
 
@@ -61,8 +57,8 @@ class Survey:
         self.categories: dict[KindKey, Document] = {}
         self.protected = False
         self.named: set[str] = set()  # normal ids of destinations and of what is looked for
-        self.accounts: dict[str, str] = {}  # storage accounts by name, which is how auditing policies name them
-        self._audited_to: set[str] = set()
+        self.accounts: dict[str, str] = {}  # storage accounts that auditing policies name: name → normal id
+        self._names = Named()
         self._patterns = tuple(pattern.lower() for pattern in looked_for)
         self._wanted: dict[str, bool] = {}  # type → is looked for
         self._sizes: dict[str, int] = {}  # group → documents
@@ -79,14 +75,8 @@ class Survey:
             kind = text(document.get("type")).lower()
             owner = d.subscription_of(text(document.get("id")))
             owners.add(owner)
-            if kind in _NAMING:
-                self.named.update(named_destinations([document]))
-            elif kind in AUDIT_POLICIES:
-                self._audited_to.update(audit_accounts(document))
-            elif kind == _ACCOUNT and d.marker(document) is None:
-                shown = normal_id(text(document.get("id")))
-                self.accounts[d.name_of(shown)] = shown
-            elif kind == _CATEGORIES:
+            self._names.add(document)
+            if kind == _CATEGORIES:
                 lists.append(document)
             elif kind == d.EVENT_HUBS.lower():  # a hub's Capture goes on to a storage account
                 self.named.update(map(normal_id, ids_in(document)))
@@ -119,8 +109,8 @@ class Survey:
 
     def parts(self, size: int) -> list[Part]:
         """Parts of about `size` documents, more where what belongs together has more; the first has the tenant too."""
-        self.accounts = {name: self.accounts[name] for name in self._audited_to & self.accounts.keys()}
-        self.named.update(self.accounts.values())
+        self.accounts = {name: normal_id(account) for name, account in self._names.audited_accounts().items()}
+        self.named.update(self._names.destinations())
         chosen: list[list[str]] = [[]]
         held = 0
         for together in self._together():

@@ -2,13 +2,20 @@
 
 import pytest
 
-from auditor.named import Named, called_groups, named_destinations
+from auditor.named import Named
 
 GROUP = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Insights/actionGroups/ag"
 
 
 def alert(actions, kind="Microsoft.Insights/activityLogAlerts"):
     return {"id": "/x", "type": kind, "properties": {"actions": actions}}
+
+
+def names_of(*documents):
+    named = Named()
+    for document in documents:
+        named.add(document)
+    return named
 
 
 @pytest.mark.parametrize(
@@ -27,12 +34,12 @@ def alert(actions, kind="Microsoft.Insights/activityLogAlerts"):
     ],
 )
 def test_called_groups(document, called):
-    assert called_groups([document]) == called
+    assert names_of(document).called() == called
 
 
 def test_of_several_spellings_one_is_taken():
     documents = [alert({"actionGroups": [{"actionGroupId": spelt}]}) for spelt in (GROUP, GROUP.upper())]
-    assert called_groups(documents) == called_groups(documents[::-1]) == [GROUP.upper()]
+    assert names_of(*documents).called() == names_of(*documents[::-1]).called() == [GROUP.upper()]
 
 
 WORKSPACE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.OperationalInsights/workspaces/law"
@@ -41,7 +48,5 @@ WORKSPACE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.OperationalIn
 def test_a_continuous_export_names_where_alerts_go():
     actions = [{"workspaceResourceId": f"{WORKSPACE}/"}, {"logicAppResourceId": "/x"}, "text"]
     export = alert(actions, "Microsoft.Security/automations")
-    named = Named()
-    named.add(export)
-    assert named_destinations([export]) == named.destinations()
-    assert list(named.destinations().values()) == [("log-analytics", WORKSPACE)]
+    assert names_of(export).destinations() == {WORKSPACE.lower(): ("log-analytics", WORKSPACE)}
+    assert list(names_of(export).destinations().values()) == [("log-analytics", WORKSPACE)]

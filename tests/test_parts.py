@@ -5,6 +5,7 @@ import re
 
 import msgspec
 import pytest
+from estates import CENTRAL, LAW2, S, check, res, rid, subscription
 
 from auditor.assemble import assemble
 from auditor.controls import with_controls
@@ -107,3 +108,29 @@ tests:
     given: [{name: a}]
     expect: {a: fail}
 """
+
+
+def test_a_place_that_only_a_collection_rule_names_is_known_in_every_part():
+    """The machine, the rule and the workspace are in three subscriptions, and no log setting names the workspace."""
+    third = "33333333-3333-3333-3333-333333333333"
+    rule = rid("Microsoft.Insights/dataCollectionRules", "dcr", third)
+    machine = rid("Microsoft.Compute/virtualMachines", "vm")
+    kind = "Microsoft.Insights/dataCollectionRuleAssociations"
+    source = {"windowsEventLogs": [{"streams": ["Microsoft-SecurityEvent"], "xPathQueries": ["Security!*"]}]}
+    sends = {
+        "dataSources": source,
+        "dataFlows": [{"streams": ["Microsoft-SecurityEvent"], "destinations": ["sec"]}],
+        "destinations": {"logAnalytics": [{"name": "sec", "workspaceResourceId": LAW2}]},
+    }
+    agent = {"type": "AzureMonitorWindowsAgent", "provisioningState": "Succeeded"}
+    documents = [
+        *(subscription(sub) for sub in (S, CENTRAL, third)),
+        res("Microsoft.Compute/virtualMachines", "vm", {"storageProfile": {"osDisk": {"osType": "Windows"}}}),
+        res("Microsoft.Compute/virtualMachines/extensions", "vm/ama", agent),
+        {"id": f"{machine}/providers/{kind}", "type": kind, "value": [{"id": f"{machine}/x", "properties": {"dataCollectionRuleId": rule}}]},
+        res("Microsoft.Insights/dataCollectionRules", "dcr", sends, third),
+    ]  # fmt: skip
+    there = res("Microsoft.OperationalInsights/workspaces", "law2", {"retentionInDays": 90}, CENTRAL)
+    gone = {"id": LAW2, "type": there["type"], "$absent": {"status": 404, "code": "ResourceNotFound"}}
+    check([*documents, there], {("machine-security-events", machine): "pass"})
+    check([*documents, gone], {("machine-security-events", machine): "fail"})
