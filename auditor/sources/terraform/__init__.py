@@ -16,16 +16,17 @@ from auditor import __version__
 from auditor import documents as d
 from auditor.documents import Collection, Document, Run
 from auditor.errors import SourceError
+from auditor.sources.terraform.attached import attach_all
 from auditor.sources.terraform.azapi import body_of
-from auditor.sources.terraform.ids import Ids, escaped
-from auditor.sources.terraform.network_fields import ATTACHMENTS, attach, loose_interfaces, rules_apart
+from auditor.sources.terraform.ids import Ids, below, escaped
 from auditor.sources.terraform.plan import Instance, Plan, plan_of
 from auditor.sources.terraform.settings import is_setting, setting_documents, settings_in
 from auditor.sources.terraform.shape import Link, later
-from auditor.sources.terraform.types import AZAPI, HIDDEN, ROWS, network_acls
+from auditor.sources.terraform.types import AZAPI, HIDDEN, ROWS
 
 MAX_BYTES: Final = 512 * 1024**2
 _ACCOUNT: Final = "microsoft.storage/storageaccounts"
+_LISTS: Final = {kind.lower(): kind for kind in (d.TABLES, d.DEFENDER_PLANS)}
 _SERVICES: Final = frozenset(f"{_ACCOUNT}/{service}".lower() for service in d.STORAGE_SERVICES.values())
 _HINT: Final = "write it with `terraform show -json PLANFILE > plan.json`"
 _MARKS: Final = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
@@ -117,7 +118,7 @@ def _documents(plan: Plan, file: str) -> Iterator[Document]:
         made[instance.address] = {**_document(instance, ids, plan), "$origin": origin[instance.address]}
         if instance.type in ROWS:
             more += ROWS[instance.type].more(_set(instance), ids.of(instance))
-    _attach(plan, ids, list(made.values()))
+    attach_all(plan.instances, lambda instance: link_of(instance, ids), list(made.values()))
     yield from _listed([*made.values(), *more, *_spread(loose, list(made.values()), origin)])
     parts = _parts(made)
     resources = [str(made[address]["id"]) for address in targets] + [i for below in parts.values() for i in below]
@@ -139,7 +140,7 @@ def _document(instance: Instance, ids: Ids, plan: Plan) -> Document:
         return {**inner, **head, "type": str(values.get("type") or "").partition("@")[0]}
 
     row = ROWS[instance.type]
-    return {**head, "type": row.type, **row.build(_set(instance), _link(instance, ids))}
+    return {**head, "type": row.type, **row.build(_set(instance), link_of(instance, ids))}
 
 
 def _set(instance: Instance) -> Mapping[str, Any]:
@@ -150,7 +151,9 @@ def _set(instance: Instance) -> Mapping[str, Any]:
     return {key: value for key, value in instance.values.items() if key not in unset}
 
 
-def _link(instance: Instance, ids: Ids) -> Link:
+def link_of(instance: Instance, ids: Ids) -> Link:
+    """What tells the ids that attributes of an instance hold, or will hold."""
+
     def link(*path: str | int, of: str = "") -> Any:
         found: Any = instance.values
         for step in path:
@@ -184,26 +187,6 @@ def _parts(made: Mapping[str, Document]) -> dict[str, list[str]]:
     return parts
 
 
-def _attach(plan: Plan, ids: Ids, every: list[Document]) -> None:
-    """What resources of their own say of others: security groups on subnets, firewalls of storage accounts."""
-    by_id = {d.normal_id(str(document["id"])): document for document in every}
-
-    def find(shown: str) -> Document | None:
-        return by_id.get(d.normal_id(shown))
-
-    for instance in plan.instances:
-        if instance.type in ATTACHMENTS:
-            attach(instance.type, _link(instance, ids), find, every)
-        elif instance.type == "azurerm_storage_account_network_rules":
-            target = _link(instance, ids)("storage_account_id")
-            accounts = [find(target)] if isinstance(target, str) else every
-            for document in accounts:
-                if document is not None and str(document["type"]).lower() == _ACCOUNT:
-                    document["properties"]["networkAcls"] = target if later(target) else network_acls(instance.values)
-    rules_apart(every)
-    loose_interfaces(every)
-
-
 def _spread(loose: list[Instance], every: list[Document], origin: Mapping[str, dict[str, Any]]) -> Iterator[Document]:
     """For parts of something that the plan does not name: each may be of any that has none of its own."""
     own = {(str(document["type"]).lower(), d.parent_of(d.normal_id(str(document["id"])))) for document in every}
@@ -212,14 +195,14 @@ def _spread(loose: list[Instance], every: list[Document], origin: Mapping[str, d
         first.setdefault(instance.type, instance)  # one stands for all, so that their number does not multiply
     for instance in first.values():
         row = ROWS[instance.type]
-        kind, last = row.type.rpartition("/")[::2]
+        kinds = {kind.lower() for kind in row.extends or (row.type.rpartition("/")[0],)}
         for document in every:
             parent = str(document["id"])
             taken = row.called and (row.type.lower(), d.normal_id(parent)) in own
-            if str(document["type"]).lower() == kind.lower() and not taken:
+            if str(document["type"]).lower() in kinds and not taken:
                 why = f"{instance.address} is of what only the apply decides"
                 yield {
-                    "id": f"{parent}/{last}/{row.called or escaped(instance.address)}",
+                    "id": below(row, parent, row.called or escaped(instance.address)),
                     "type": row.type,
                     "$unknown": {"reason": why},
                     "$origin": origin[instance.address],
@@ -227,17 +210,17 @@ def _spread(loose: list[Instance], every: list[Document], origin: Mapping[str, d
 
 
 def _listed(documents: list[Document]) -> Iterator[Document]:
-    """The documents, with the tables of a workspace as one list, as Azure gives them."""
-    tables: dict[str, list[Document]] = {}
+    """The documents, with tables of a workspace and plans of Defender as lists, as Azure gives them."""
+    tables: dict[tuple[str, str], list[Document]] = {}
     for document in documents:
         kind = str(document["type"]).lower()
         if kind in _SERVICES:
             continue  # the account tells of its services
-        if kind == d.TABLES.lower():
-            tables.setdefault(str(document["id"]).rpartition("/")[0], []).append(document)
+        if kind in _LISTS:
+            tables.setdefault((str(document["id"]).rpartition("/")[0], _LISTS[kind]), []).append(document)
         else:
             yield document
-    for shown, members in tables.items():
+    for (shown, kind), members in tables.items():
         unread = next((member["$unknown"] for member in members if "$unknown" in member), None)
         told = {"value": members} if unread is None else {"$unknown": unread}
-        yield {"id": shown, "type": d.TABLES, **told}
+        yield {"id": shown, "type": kind, **told}
