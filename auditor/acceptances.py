@@ -19,6 +19,7 @@ import msgspec
 
 from auditor.documents import normal_id
 from auditor.errors import RuleError
+from auditor.focus import has_tag
 from auditor.report import AcceptanceInfo, AcceptanceState, Baseline, Cell, Finding, Report, Row
 from auditor.strict_yaml import convert, load
 
@@ -84,16 +85,7 @@ def _speaks_of(written: AcceptanceFile, rule: str, subject_id: str, tags: Mappin
         return False
     if written.scope and not fnmatchcase(subject_id.lower(), written.scope.lower()):
         return False
-    return all(_tagged(tags, word) for word in written.tags)
-
-
-def _tagged(tags: Mapping[str, Any], word: str) -> bool:
-    key, equals, value = word.casefold().partition("=")
-    return any(
-        fnmatchcase(str(name).casefold(), key.strip())
-        and (not equals or fnmatchcase(str(told).casefold(), value.strip()))
-        for name, told in tags.items()
-    )
+    return all(has_tag(tags, word) for word in written.tags)
 
 
 # --- reading --------------------------------------------------------------------------------------------------------
@@ -215,15 +207,8 @@ def _info(acceptance: Acceptance, acceptances: Acceptances, findings: Sequence[F
     if not acceptances.holds(acceptance):
         state = "expired"
     return AcceptanceInfo(
+        **{**msgspec.structs.asdict(written), "reason": written.reason.strip()},
         key=acceptance.key,
-        rule=written.rule,
-        scope=written.scope,
-        tags=list(written.tags),
-        reason=written.reason.strip(),
-        approved_by=written.approved_by,
-        created=written.created,
-        expires=written.expires,
-        ticket=written.ticket,
         days_left=(date.fromisoformat(written.expires) - date.fromisoformat(acceptances.today)).days,
         state=state,
         findings=len(findings),
