@@ -213,14 +213,15 @@ def _resource(draft: Draft, estate: _Estate) -> Resource:
     subscription = d.subscription_of(draft.id)
     in_scope = not estate.scope or not subscription or subscription in estate.scope
     in_focus = estate.sight.sees(draft.id, draft.type, draft.document, named_only=not in_scope)
-    offers, may_offer, groups = _offers(draft, estate, in_scope=in_scope)
+    limits = withheld(draft.document, estate.look.get)
+    offers, may_offer, groups = _offers(draft, estate, limits, in_scope=in_scope)
     settings = _settings(draft, estate, offers, groups)
     if offers or settings != () or draft.stand_in is not None:
         facts = setting_facts(settings, offers - {FLOW_LOG}, groups, in_scope=in_scope)
     else:
         facts = dict(silent_facts(in_scope))
     facts |= retention_facts(estate.documents.get(draft.settings_id)) if settings != () else {}
-    facts |= withheld(draft.document, estate.look.get).facts()
+    facts |= limits.facts()
     facts |= managed_facts(draft.id, estate.managed)
     facts |= unread_offers(draft.type, estate.categories.get(draft.kind)) if in_scope else {}
     facts |= _own_facts(draft, estate, facts.get("exported"))
@@ -265,7 +266,7 @@ def _route(draft: Draft, estate: _Estate, offers: frozenset[str], groups: Groups
         estate.places.access(written)
 
 
-def _offers(draft: Draft, estate: _Estate, *, in_scope: bool) -> Offers:
+def _offers(draft: Draft, estate: _Estate, limits: Withheld, *, in_scope: bool) -> Offers:
     """(offered, perhaps offered, groups). What is outside the scan is a destination only, and judged for no logs."""
     nothing: frozenset[str] = frozenset()
     if draft.stand_in is not None or not in_scope:
@@ -278,7 +279,6 @@ def _offers(draft: Draft, estate: _Estate, *, in_scope: bool) -> Offers:
         own = estate.categories.get(draft.kind, own)
     if draft.type == "Microsoft.Storage/storageAccounts":
         return nothing, nothing, {}  # the account itself has metrics only (domain.md 4.1)
-    limits = withheld(draft.document, estate.look.get)
     key = (draft.type, id(own), offers_none(own, settings), limits)
     if key not in estate.offers:
         estate.offers[key] = without(limits, *offers_of(draft.type, own, settings=settings))

@@ -117,7 +117,7 @@ def _scan(commands: Any) -> None:
 
 def _collect(commands: Any) -> None:
     parser = _add(commands, "collect", "read Azure into a snapshot, to be judged later without a network",
-                  _later("run", "collect"))  # fmt: skip
+                  _later("reading", "collect"))  # fmt: skip
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the snapshot to write; FILE.partial "
                         "beside it lets the same command go on after a break")  # fmt: skip
     parser.add_argument("--fresh", action="store_true", help="begin anew instead of going on where a break was")
