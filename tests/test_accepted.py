@@ -6,7 +6,7 @@ import pytest
 from conftest import CONTOSO
 
 from auditor.assemble import assemble
-from auditor.cli.run import chosen_rules
+from auditor.cli.choosing import chosen_rules
 from auditor.config import AcceptedDestinations, Configuration, RulesFile, read_configuration
 from auditor.judge import judge
 

@@ -10,8 +10,9 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from auditor.acceptances import Acceptance, AcceptanceFile, Acceptances, parse_acceptances, read_acceptances
+from auditor.cli.choosing import available_rules
 from auditor.cli.output import write_text
-from auditor.cli.run import available_rules, clock
+from auditor.cli.run import clock
 from auditor.config import Configuration, read_configuration
 from auditor.errors import AuditorError, RuleError
 from auditor.formats.console import clean

@@ -12,8 +12,10 @@ import msgspec
 
 from auditor import documents as d
 from auditor.catalog import category
+from auditor.cli.choosing import chosen_rules
 from auditor.cli.doctor_text import render
-from auditor.cli.run import EXIT_INCOMPLETE, azure_options, chosen_rules, note
+from auditor.cli.gate import EXIT_INCOMPLETE
+from auditor.cli.reading import azure_options, note
 from auditor.config import read_configuration
 from auditor.inventory import Resource, Unknown
 from auditor.match import Scope

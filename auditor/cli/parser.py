@@ -14,7 +14,7 @@ AUTH_NAMES = ("auto", "cli", "powershell", "azd", "environment", "client-secret"
               "managed-identity", "workload-identity", "device-code", "browser")  # fmt: skip
 INVENTORY_NAMES = ("graph", "arm")
 SEVERITY_NAMES = ("critical", "high", "medium", "low", "info")
-FORMAT_NAMES = ("console", "controls", "json", "markdown", "markdown-summary", "html")
+FORMAT_NAMES = ("console", "controls", "json", "markdown", "markdown-summary", "html", "sarif")
 EXIT_CODES = """exit codes:
   0    done; gate passed, or no gate set
   1    gate failed: a new, unaccepted failure at or above --fail-on
@@ -117,7 +117,7 @@ def _scan(commands: Any) -> None:
 
 def _collect(commands: Any) -> None:
     parser = _add(commands, "collect", "read Azure into a snapshot, to be judged later without a network",
-                  _later("run", "collect"))  # fmt: skip
+                  _later("reading", "collect"))  # fmt: skip
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the snapshot to write; FILE.partial "
                         "beside it lets the same command go on after a break")  # fmt: skip
     parser.add_argument("--fresh", action="store_true", help="begin anew instead of going on where a break was")

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from auditor.cli.run import choice, chosen_rules
+from auditor.cli.choosing import choice, chosen_rules
 from auditor.config import read_configuration
 from auditor.errors import AuditorError, RuleError
 from auditor.formats.console import clean
