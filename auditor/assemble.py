@@ -39,7 +39,9 @@ Offers = tuple[frozenset[str], frozenset[str], Groups]  # offered, perhaps offer
 
 # A resource that was listed and is gone when its settings are asked for: Resource Graph is minutes behind.
 _GONE = frozenset({"resourcenotfound", "resourcegroupnotfound", "parentresourcenotfound"})
-
+# What exists once, so that a file that sets logs of it hardly sets all of them.
+_ONCE = frozenset(kind.lower() for kind in (d.SUBSCRIPTION, d.ENTRA, d.INTUNE))
+_ELSEWHERE = Unknown(reason="settings made elsewhere than in this file may export it")
 
 _STAND_IN_FACTS = (
     "exported", "settings_count", "settings_without_logs", "retired", "target_kind", "target_exists", "enabled",
@@ -142,7 +144,7 @@ def _estate(collection: Collection, today: str, shared: Shared | None) -> _Estat
             today=today or run.finished_at[:10],
             shared_accounts=shared.accounts if shared else {},
         ),
-        scope=frozenset(_scope(documents)),
+        scope=frozenset() if declared else frozenset(_scope(documents)),
         managed=managed_groups(collection.documents),
         sight=Sight(run.focus, documents, narrowed=run.narrowed),
         categories=shared.categories if shared else categories_by_kind(drafts, documents),
@@ -220,6 +222,8 @@ def _resource(draft: Draft, estate: _Estate) -> Resource:
         facts = setting_facts(settings, offers - {FLOW_LOG}, groups, in_scope=in_scope)
     else:
         facts = dict(silent_facts(in_scope))
+    if estate.declared and draft.type.lower() in _ONCE and not isinstance(settings, Unknown):
+        settings, facts = _with_others(draft, offers | may_offer, groups, settings, facts)
     facts |= retention_facts(estate.documents.get(draft.settings_id)) if settings != () else {}
     facts |= limits.facts()
     facts |= managed_facts(draft.id, estate.managed)
@@ -345,6 +349,17 @@ def _own_facts(draft: Draft, estate: _Estate, exported: object) -> dict[str, Any
         return tenant_facts(kind, estate.held, exported, estate.look)
     asked = FACTS_OF_TYPE.get(kind)
     return dict(asked(draft.id, draft.document, estate.look)) if asked is not None else {}
+
+
+def _with_others(
+    draft: Draft, offers: frozenset[str], groups: Groups, settings: tuple[LogSetting, ...], facts: Mapping[str, Any]
+) -> tuple[Settings, dict[str, Any]]:
+    """A subscription or tenant of which a file makes settings: others may be made elsewhere, and export the rest."""
+    every = (*settings, unread_settings(draft.id, offers, _ELSEWHERE))
+    told = setting_facts(every, offers, groups)
+    own = ("settings_count", "settings_without_logs")  # of the file's own settings alone
+    told |= {key: facts[key] for key in own} | {"sent_twice": facts["sent_twice"] or _ELSEWHERE}
+    return every, told
 
 
 # --- the network ----------------------------------------------------------------------------------------------------

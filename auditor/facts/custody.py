@@ -30,7 +30,13 @@ def locks_on(documents: Documents, place_id: str, *, declared: bool = False) -> 
     list_id = normal_id(f"/subscriptions/{subscription_of(place_id)}/providers/{LOCKS}")
     document = documents.get(list_id)
     if document is None and declared:
-        items: Iterable[Mapping[str, Any]] = (documents[key] for key in documents if _LOCK_PART in key)
+        items: Iterable[Mapping[str, Any]] = [documents[key] for key in documents if _LOCK_PART in key]
+        own = f"{normal_id(place_id)}{_LOCK_PART}"
+        unclear_one = next(
+            (item for item in items if marker(item) and normal_id(text(item.get("id"))).startswith(own)), None
+        )
+        if unclear_one is not None:
+            return unread(unclear_one, "the locks on it")
     else:
         found = listed(document, "the locks of its subscription")
         if isinstance(found, Unknown):

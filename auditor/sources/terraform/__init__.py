@@ -6,6 +6,7 @@ told by the configuration inside the plan. What that does not tell is `{"$unknow
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +17,8 @@ from auditor import __version__
 from auditor import documents as d
 from auditor.documents import Collection, Document, Run
 from auditor.errors import SourceError
-from auditor.sources.terraform.attached import attach_all
+from auditor.sources.declared import with_subscriptions
+from auditor.sources.terraform.attached import SAYING, attach_all
 from auditor.sources.terraform.azapi import body_of
 from auditor.sources.terraform.ids import Ids, below, escaped
 from auditor.sources.terraform.plan import Instance, Plan, plan_of
@@ -25,6 +27,7 @@ from auditor.sources.terraform.shape import Link, later
 from auditor.sources.terraform.types import AZAPI, HIDDEN, ROWS
 
 MAX_BYTES: Final = 512 * 1024**2
+_GROUP: Final = "azurerm_resource_group"
 _ACCOUNT: Final = "microsoft.storage/storageaccounts"
 _LISTS: Final = {kind.lower(): kind for kind in (d.TABLES, d.DEFENDER_PLANS)}
 _SERVICES: Final = frozenset(f"{_ACCOUNT}/{service}".lower() for service in d.STORAGE_SERVICES.values())
@@ -62,14 +65,28 @@ def read(path: Path) -> Collection:
     plan = plan_of(told)
     planned = "planned_values" in told
     timestamp = told.get("timestamp")
+    documents, declares = with_subscriptions(_documents(plan, path.as_posix()))
     run = Run(
+        declares=declares,
+        not_mapped=_not_mapped(plan),
         source="terraform-plan" if planned else "terraform-state",
         tool_version=__version__,
         finished_at=timestamp if isinstance(timestamp, str) else "",
     )
-    documents = list(_documents(plan, path.as_posix()))
     documents.sort(key=lambda document: (str(document["id"]).lower(), str(document["type"]).lower()))
     return Collection(documents=documents, run=run)
+
+
+def _not_mapped(plan: Plan) -> dict[str, int]:
+    """The Azure resources that are not judged because their type is not known here: type → how many."""
+    found = Counter(
+        instance.type
+        for instance in plan.instances
+        if instance.type.startswith(("azurerm_", "azapi_"))
+        and not (instance.type in ROWS or instance.type in SAYING or instance.type in (AZAPI, _GROUP))
+        and not is_setting(instance)
+    )
+    return dict(sorted(found.items()))
 
 
 def _plain(data: bytes) -> bytes:

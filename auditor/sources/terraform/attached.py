@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from auditor.documents import Document, normal_id
-from auditor.sources.terraform.balancers import JOINS, join
+from auditor.sources.terraform.balancers import JOINS, MEMBERS, join
 from auditor.sources.terraform.network_fields import ATTACHMENTS, attach, loose_interfaces, rules_apart
 from auditor.sources.terraform.plan import Instance
 from auditor.sources.terraform.shape import Link, later
@@ -26,7 +26,7 @@ def attach_all(instances: Iterable[Instance], link_of: Callable[[Instance], Link
     def find(shown: str) -> Document | None:
         return by_id.get(normal_id(shown))
 
-    for instance in instances:
+    for instance in sorted(instances, key=lambda one: one.type in MEMBERS):  # members after the pools that they join
         if instance.type in ATTACHMENTS:
             attach(instance.type, link_of(instance), find, every)
         elif instance.type in JOINS:

@@ -15,7 +15,7 @@ _PARTS: Final = {
     "azurerm_lb_nat_pool": "inboundNatPools",
     "azurerm_lb_backend_address_pool": "backendAddressPools",
 }
-_MEMBERS: Final = {
+_FIELDS: Final = {
     "azurerm_network_interface_backend_address_pool_association": (
         "backend_address_pool_id",
         "loadBalancerBackendAddressPools",
@@ -23,7 +23,8 @@ _MEMBERS: Final = {
     "azurerm_network_interface_nat_rule_association": ("nat_rule_id", "loadBalancerInboundNatRules"),
 }
 _ADDRESS: Final = "azurerm_lb_backend_address_pool_address"
-JOINS: Final = frozenset({*_PARTS, *_MEMBERS, _ADDRESS})
+MEMBERS: Final = frozenset({*_FIELDS, _ADDRESS})
+JOINS: Final = MEMBERS | _PARTS.keys()
 Find = Callable[[str], Document | None]
 
 
@@ -44,11 +45,11 @@ def join(kind: str, v: Values, link: Link, find: Find, every: list[Document]) ->
         for item in _pools(pool, find):
             item["properties"].setdefault("loadBalancerBackendAddresses", []).append({"properties": body})
     else:
-        attribute, field = _MEMBERS[kind]
+        attribute, field = _FIELDS[kind]
         nic = _of(link("network_interface_id"), find)
         for item in blocks(nic["properties"].get("ipConfigurations")) if nic is not None else ():
             if item.get("name") == v.get("ip_configuration_name") or later(v.get("ip_configuration_name")):
-                inside = item["properties"]
+                inside = item.get("properties")
                 if isinstance(inside, dict):
                     inside.setdefault(field, []).append(named(link(attribute)))
 
@@ -86,11 +87,11 @@ def _unsettle(target: Any, kind: str, every: list[Document], field: str) -> None
             document["properties"][field] = target
 
 
-def _pools(pool: Any, find: Find) -> list[dict[str, Any]]:
+def _pools(pool: Any, find: Find) -> list[Any]:
     """The pool in the document of its balancer."""
     if not isinstance(pool, str):
         return []
     balancer = _of(pool.partition("/backendAddressPools/")[0], find)
     items = blocks(balancer["properties"].get("backendAddressPools")) if balancer is not None else []
     name = pool.rstrip("/").rpartition("/")[2].lower()
-    return [item for item in items if isinstance(item, dict) and str(item.get("name")).lower() == name]
+    return [item for item in items if str(item.get("name")).lower() == name]

@@ -277,9 +277,6 @@ ROWS: Final[Mapping[str, Row]] = {
         more=_namespace_rules,
     ),
     "azurerm_eventhub": Row(type=d.EVENT_HUBS, build=_HUB, under="namespace_id", names=("namespace_name",)),
-    "azurerm_eventhub_namespace_authorization_rule": Row(
-        type="Microsoft.EventHub/namespaces/authorizationRules", names=("namespace_name",)
-    ),
     "azurerm_servicebus_namespace": Row(
         type="Microsoft.ServiceBus/namespaces",
         build=arm({"sku.name": attribute("sku"), "properties.minimumTlsVersion": attribute("minimum_tls_version")}),

@@ -20,7 +20,24 @@ from auditor.sources.terraform.shape import Row
 
 AZAPI: Final = "azapi_resource"
 
+# Looked up by their ids, and no documents.
+_NAMED: Final[Mapping[str, Row]] = {
+    "azurerm_cdn_frontdoor_firewall_policy": Row(type="Microsoft.Network/frontDoorWebApplicationFirewallPolicies"),
+    "azurerm_eventhub_namespace_authorization_rule": Row(
+        type="Microsoft.EventHub/namespaces/authorizationRules", names=("namespace_name",)
+    ),
+    "azurerm_frontdoor_firewall_policy": Row(type="Microsoft.Network/frontDoorWebApplicationFirewallPolicies"),
+    "azurerm_lb_backend_address_pool": Row(
+        type="Microsoft.Network/loadBalancers/backendAddressPools", under="loadbalancer_id"
+    ),
+    "azurerm_lb_nat_rule": Row(type="Microsoft.Network/loadBalancers/inboundNatRules", under="loadbalancer_id"),
+    "azurerm_public_ip_prefix": Row(type="Microsoft.Network/publicIPPrefixes"),
+    "azurerm_web_application_firewall_policy": Row(
+        type="Microsoft.Network/applicationGatewayWebApplicationFirewallPolicies"
+    ),
+}
 ROWS: Final[Mapping[str, Row]] = {
+    **_NAMED,
     **plain_types.ROWS,
     **store_fields.ROWS,
     **network_fields.ROWS,
@@ -31,5 +48,4 @@ ROWS: Final[Mapping[str, Row]] = {
     **web_fields.ROWS,
     **watch_fields.ROWS,
 }
-# Rows whose resources are looked up by their ids, and are no documents.
-HIDDEN: Final = frozenset({"azurerm_eventhub_namespace_authorization_rule"})
+HIDDEN: Final = frozenset(_NAMED)

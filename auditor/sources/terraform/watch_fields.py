@@ -57,7 +57,7 @@ def _condition(v: Values, _: Link) -> Any:
     written = v.get("criteria")
     if later(written) or not one(written):
         return written if later(written) else {"$unknown": {"reason": "the alert rule's criteria are not told"}}
-    parts = []
+    parts: list[dict[str, Any]] = []
     for name, field in _CONDITIONS.items():
         value = value_at(v, f"criteria.{name}")
         if value in (None, "", []):
