@@ -113,6 +113,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Where, when and as whom documents were collected; the same for a live scan and for its snapshot."""
 
     source: str = "azure"  # what was read: azure, terraform-plan, arm-template ...
+    root: str = ""  # the folder that files are named from, as a path from the top of its repository
     tool_version: str = ""
     cloud: str = "public"
     tenant: str = ""  # tenant id
