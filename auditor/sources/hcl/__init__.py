@@ -17,7 +17,7 @@ from auditor.documents import Collection, Document, Run
 from auditor.errors import SourceError
 from auditor.sources.hcl.build import Builder
 from auditor.sources.hcl.code import Code, is_terraform
-from auditor.sources.hcl.evaluate import TIME_LIMIT, Lost, evaluate
+from auditor.sources.hcl.evaluate import TIME_LIMIT, LostError, evaluate
 from auditor.sources.hcl.syntax import Mistake, variables_in
 from auditor.sources.terraform import documents_of
 from auditor.sources.terraform.plan import Instance
@@ -42,7 +42,7 @@ def read(
     try:
         _check_calls(code)
         answer = evaluate(path, files, limit=limit)
-    except Lost as error:
+    except LostError as error:
         lost.append(Mistake(file=".", line=None, text=str(error)))
     builder = Builder(code, answer, given, subscription)
     mistakes = [*code.mistakes]
@@ -61,7 +61,7 @@ def _check_calls(code: Code) -> None:
             assert call is not None  # noqa: S101 - as the line above says
             waiting.append((*call.names, name))
     if any(mistake.text == "the module calls itself" for mistake in code.mistakes):
-        raise Lost("a module calls itself, so it was not evaluated")
+        raise LostError("a module calls itself, so it was not evaluated")
 
 
 def _variable_files(root: Path, variables: Sequence[Path]) -> list[str]:

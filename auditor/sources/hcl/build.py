@@ -23,6 +23,7 @@ _ADDRESS: Final = re.compile(
     r'((?:module\.[\w-]+(?:\[(?:"(?:[^"\\]|\\.)*"|\d+)\])?\.)*)([\w-]+)\.([\w-]+)(?:\[(.*)\])?'
 )
 _DEEPEST: Final = 12  # ids in ids
+_LONGEST: Final = 4000  # characters of an id; more are those of ids that hold each other
 _MOST: Final = 100_000  # instances
 
 
@@ -258,10 +259,10 @@ class Builder:
             if key is not None and known:
                 made[key] = ids.of(instance)
         for _ in range(_DEEPEST):
-            nested = {key: UUID.sub(lambda m: made.get(m[0], m[0]), value) for key, value in made.items()}
+            nested = {key: _put(value, made) for key, value in made.items()}
             if nested == made:
                 break
-            made = {key: value if len(value) < 4000 else f"/{key}" for key, value in nested.items()}
+            made = {key: value if len(value) < _LONGEST else f"/{key}" for key, value in nested.items()}
         self._evaluators = frozenset(keys.values())
         return made
 
@@ -273,7 +274,7 @@ class Builder:
                 named = [one for one in UUID.findall(value) if one in self._evaluators]
                 if any(one not in ids for one in named):
                     return open_value("what only the apply decides")
-                return UUID.sub(lambda found: ids.get(found[0], found[0]), value)
+                return _put(value, ids)
             if isinstance(value, Mapping):
                 return {key: fill(inner) for key, inner in value.items()}
             return [fill(inner) for inner in value] if isinstance(value, list) else value
@@ -291,6 +292,10 @@ class Builder:
                 value = told if isinstance(told, str) and told not in self._data else None
                 found[key] = {"name": name, "expressions": {"subscription_id": {"constant_value": value}}}
         return found
+
+
+def _put(text: str, ids: Mapping[str, str]) -> str:
+    return UUID.sub(lambda found: ids.get(found[0], found[0]), text)
 
 
 def _counted(told: Mapping[str, Any], index: Index) -> bool:

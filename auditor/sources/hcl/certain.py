@@ -17,13 +17,18 @@ _DEEPEST: Final = 60
 _KEPT: Final = 60  # characters of what is in doubt
 # What the evaluator computes as Terraform does. Of others, and of what differs each time, the value is not known.
 _FUNCTIONS: Final = frozenset(
-    """abs can ceil chomp chunklist cidrhost cidrnetmask cidrsubnet cidrsubnets coalesce coalescelist compact concat
-    contains distinct element flatten floor format formatlist indent index join jsondecode jsonencode keys length
-    lookup lower map list max md5 merge min one parseint pow range regex regexall replace reverse setintersection
-    setproduct setsubtract setunion sha1 sha256 signum slice sort split startswith endswith strrev substr sum title
-    tobool tolist tomap tonumber toset tostring transpose trim trimprefix trimspace trimsuffix try upper urlencode
-    values yamldecode yamlencode zipmap file basename dirname base64encode base64decode alltrue anytrue nonsensitive
-    sensitive defaults optional""".split()
+    (
+        *("abs", "alltrue", "anytrue", "base64decode", "base64encode", "basename", "can", "ceil", "chomp"),
+        *("chunklist", "cidrhost", "cidrnetmask", "cidrsubnet", "cidrsubnets", "coalesce", "coalescelist"),
+        *("compact", "concat", "contains", "defaults", "dirname", "distinct", "element", "endswith", "file"),
+        *("flatten", "floor", "format", "formatlist", "indent", "index", "join", "jsondecode", "jsonencode"),
+        *("keys", "length", "list", "lookup", "lower", "map", "max", "md5", "merge", "min", "nonsensitive"),
+        *("one", "optional", "parseint", "pow", "range", "regex", "regexall", "replace", "reverse"),
+        *("sensitive", "setintersection", "setproduct", "setsubtract", "setunion", "sha1", "sha256"),
+        *("signum", "slice", "sort", "split", "startswith", "strrev", "substr", "sum", "title", "tobool"),
+        *("tolist", "tomap", "tonumber", "toset", "tostring", "transpose", "trim", "trimprefix", "trimspace"),
+        *("trimsuffix", "try", "upper", "urlencode", "values", "yamldecode", "yamlencode", "zipmap"),
+    )
 )
 _FILE_OUTSIDE: Final = re.compile(r'file\(\s*"(?:/|~|[A-Za-z]:|(?:[^"]*/)?\.\.(?:/|"))')
 

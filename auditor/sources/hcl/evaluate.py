@@ -19,14 +19,14 @@ TIME_LIMIT: Final = 60.0  # seconds
 MOST_OUTPUT: Final = 512 * 1024**2
 
 
-class Lost(Exception):
+class LostError(Exception):
     """The evaluator gave no answer; the message says why."""
 
 
 def evaluate(
     folder: Path, variables: Sequence[str] = (), *, limit: float = TIME_LIMIT
 ) -> Mapping[str, list[Mapping[str, Any]]]:
-    """What each block of a folder comes to, by kind. Raises `Lost` where the evaluator hangs, dies or gives up."""
+    """What each block of a folder comes to, by kind. Raises `LostError` where the evaluator hangs, dies or gives up."""
     command = [sys.executable, "-m", "auditor.sources.hcl.child", str(folder), *variables]
     packages = str(Path(__file__).resolve().parents[3])
     known = os.environ.get("PYTHONPATH")
@@ -38,17 +38,17 @@ def evaluate(
                 env=environment, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
-            raise Lost(f"it took more than {limit:g} s to evaluate") from None
+            raise LostError(f"it took more than {limit:g} s to evaluate") from None
         if done.returncode == 3:
             raise SourceError("evaluating Terraform's own files needs a parser that is not installed", HINT)
         if done.returncode != 0:
             lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
             said = lines[0][:200] if done.returncode == 1 and lines else "the evaluator broke off"
-            raise Lost(said)
+            raise LostError(said)
         output.seek(0, os.SEEK_END)
         size = output.tell()
         if size > MOST_OUTPUT:
-            raise Lost(f"it comes to more than {MOST_OUTPUT // 1024**2} MB")
+            raise LostError(f"it comes to more than {MOST_OUTPUT // 1024**2} MB")
         output.seek(0)
         return _decoded(output.read())
 
@@ -57,7 +57,7 @@ def _decoded(data: bytes) -> Mapping[str, list[Mapping[str, Any]]]:
     try:
         told = msgspec.json.decode(data)
     except (ValueError, RecursionError):
-        raise Lost("the evaluator's answer cannot be read") from None
+        raise LostError("the evaluator's answer cannot be read") from None
     if not isinstance(told, dict):
         return {}
     return {

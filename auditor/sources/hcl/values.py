@@ -72,7 +72,7 @@ class Values:
         found: list[Any] = []
         if unevaluated or depth > _DEEPEST:
             found = [self._body(inner, None, depth) for inner in written]
-            return found + [open_value(f"dynamic {kind}")] if dynamic else found
+            return [*found, open_value(f"dynamic {kind}")] if dynamic else found
         word = ""
         made = [(inner, content) for inner in dynamic for content in inner.blocks if content.kind == "content"]
         for one in evaluated:
