@@ -50,6 +50,34 @@ _DECIDED_BY: Final = (
     (_PUBLIC_IP, ("ddos",), "ddosSettings"),
 )
 
+_WHEN: Final[Mapping[tuple[str, str], str]] = {  # what `_can_occur` and `_EITHER` ask of a resource, for people
+    (_SQL_DATABASE, "DevOpsOperationsAudit"): "on the database master",
+    (_VNET, "VMProtectionAlerts"): "where the network has DDoS protection",
+    (_COSMOS, "MongoRequests"): "where the account has the API for MongoDB",
+    (_COSMOS, "CassandraRequests"): "where the account has the API for Cassandra",
+    (_COSMOS, "GremlinRequests"): "where the account has the API for Gremlin",
+    (_COSMOS, "TableApiRequests"): "where the account has the API for Table",
+}
+
+
+def expected_when(resource_type: str, name: str) -> str:
+    """When a category that a type offers is expected to be exported: `always`, under a condition, or never (empty)."""
+    kind, known = resource_type.lower(), category(resource_type, name)
+    if kind == SUBSCRIPTION.lower():
+        return "always" if name in _SUBSCRIPTION else ""
+    if known is None:
+        return ""
+    if known.own:  # a flow log is expected of networks, and watches what is in them
+        return "where the network holds anything that talks" if kind == _VNET else ""
+    if known.relevance == "operational":
+        return ""
+    if kind == _PUBLIC_IP and name.lower().startswith("ddos"):
+        return "where the address has DDoS protection"
+    if (kind, name) in _WHEN:
+        return _WHEN[kind, name]
+    others = [pair[pair[0] == name] for pair in _EITHER.get(kind, ()) if name in pair]
+    return f"it or {' or '.join(others)}" if others else "always"
+
 
 def protected_somewhere(resources: Iterable[Resource]) -> bool:
     """Whether any of these virtual networks has, or may have, DDoS protection, which its public IPs inherit."""
