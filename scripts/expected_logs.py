@@ -10,8 +10,8 @@ from pathlib import Path
 
 from rule_pages import ROOT, rules
 
-from auditor.catalog import LogType, as_of, catalog
 from auditor.catalog import Category as CatalogCategory
+from auditor.catalog import LogType, as_of, catalog
 from auditor.facts.evidence import expected_when
 from auditor.formats.safe import m, m_code
 from auditor.formats.words import count, type_label

@@ -22,15 +22,16 @@ def script():
 def test_every_category_of_every_type_has_a_row(script):
     rows = [line for line in script.page().splitlines() if line.startswith("| ") and not line.startswith("| Type ")]
     assert len(rows) == sum(max(len(one.categories), 1) for one in catalog().values())
-    assert all(line.count(" | ") == 4 for line in rows)
+    assert {line.replace(" | | ", " |  | ").count(" | ") for line in rows} == {4}
 
 
 def test_a_dash_stands_only_where_other_rules_judge_the_type(script):
     """So that no type goes unasked for only because nobody wrote a rule for it."""
+    judged = {kind.lower() for rule in load_rules() for kind in rule.resources}
     for kind, known in catalog().items():
         for one in known.categories:
             if expected_when(kind, one.name) and not script.asked_by(kind, one):
-                assert any(script.asked_by(kind, other) for other in known.categories), (kind, one.name)
+                assert kind in judged, (kind, one.name)
 
 
 def test_what_rules_ask_for_by_a_fact_is_there(script):

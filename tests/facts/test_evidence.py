@@ -136,9 +136,9 @@ def test_no_type_is_judged_by_the_general_rule_and_by_one_of_its_own():
     assert judged(NGINX) and len(of_its_own) > 20
 
 
-def of_one(kind, category, properties, name, ddos):
+def of_one(kind, category, properties, name, ddos, **facts):
     named = {"id": "/r", "shown_id": "/r", "type": kind, "name": name, "properties": properties, "settings": ()}
-    return evidence_of(Resource(**named, offers=frozenset({category})), ddos=ddos) == [category]
+    return evidence_of(Resource(**named, offers=frozenset({category}), facts=facts), ddos=ddos) == [category]
 
 
 def test_what_people_are_told_to_be_expected_is_what_counts():
@@ -150,7 +150,7 @@ def test_what_people_are_told_to_be_expected_is_what_counts():
                 assert bool(told) == kind.endswith("/virtualnetworks")
                 continue
             best = of_one(kind, one.name, U, "master", ddos=True)
-            bare = of_one(kind, one.name, {}, "r", ddos=False)
+            bare = of_one(kind, one.name, {}, "r", ddos=False, workspace=True)
             assert best == bool(told), (kind, one.name)
             assert bare == (told == "always" or told.startswith("it or ")), (kind, one.name)
 
