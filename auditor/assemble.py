@@ -24,17 +24,12 @@ from auditor.facts.network_index import index_network
 from auditor.facts.of_type import FACTS_OF_TYPE
 from auditor.facts.offers import Groups, entra_withheld, offers_none, offers_of, unread_offers, without
 from auditor.facts.places import Places, as_destination, place_resources
-from auditor.facts.settings import (
-    routes_of,
-    setting_facts,
-    settings_of,
-    settings_with_retention,
-    silent_facts,
-    unread_settings,
-)
+from auditor.facts.setting_faults import retention_facts
+from auditor.facts.settings import routes_of, setting_facts, settings_of, silent_facts, unread_settings
 from auditor.facts.shapes import entries, mapping, text
 from auditor.facts.sku_limits import Withheld, withheld
 from auditor.facts.sql_coverage import with_sql_audit
+from auditor.facts.table_modes import table_facts
 from auditor.facts.tenants import TENANTS, Held, held_of, tenant_facts, tenant_offers
 from auditor.focus import Sight
 from auditor.inventory import Destination, Inventory, LogSetting, Resource, Subscription, Unknown
@@ -226,6 +221,9 @@ def _resource(draft: Draft, estate: _Estate) -> Resource:
         facts = setting_facts(settings, offers - {FLOW_LOG}, groups, in_scope=in_scope)
     else:
         facts = dict(silent_facts(in_scope))
+    if settings != ():
+        written = estate.documents.get(draft.settings_id)
+        facts |= retention_facts(written) | table_facts(written, settings, draft.type)
     facts |= limits.facts()
     facts |= managed_facts(draft.id, estate.managed)
     facts |= unread_offers(draft.type, estate.categories.get(draft.kind)) if in_scope else {}
@@ -237,7 +235,6 @@ def _resource(draft: Draft, estate: _Estate) -> Resource:
     elif settings:
         estate.places.name(settings, in_use=in_focus)
         _route(draft, estate, offers, groups)
-        facts["settings_with_retention"] = settings_with_retention(estate.documents.get(draft.settings_id))
     tags = draft.document.get("tags")
     return Resource(
         id=draft.id,

@@ -35,7 +35,7 @@ def judge(
     findings: list[Finding] = []
     for rule in in_report_order(rules):
         judged = judge_rule(rule, inventory)
-        if acceptances is not None and acceptances.all:
+        if acceptances is not None and (acceptances.all or acceptances.beside):
             judged = _accepted(judged, inventory, acceptances)
         findings += sorted(judged, key=by_subject)
     reads = inventory.reads
