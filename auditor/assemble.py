@@ -15,6 +15,7 @@ from auditor.documents import Collection, Document, marker, normal_id
 from auditor.drafts import Draft, KindKey, drafts_of, origin_of, with_members
 from auditor.facts.classic import classic_logging, classic_only
 from auditor.facts.destinations import Resolver, destination_index
+from auditor.facts.elsewhere import ONCE, with_others
 from auditor.facts.evidence import protected_somewhere, with_evidence
 from auditor.facts.exposure import exposure, open_without_group
 from auditor.facts.flows import FlowCover, Flows, flow_facts
@@ -29,6 +30,7 @@ from auditor.facts.settings import routes_of, setting_facts, settings_of, silent
 from auditor.facts.shapes import entries, mapping, text
 from auditor.facts.sku_limits import Withheld, withheld
 from auditor.facts.sql_coverage import with_sql_audit
+from auditor.facts.table_modes import table_facts
 from auditor.facts.tenants import TENANTS, Held, held_of, tenant_facts, tenant_offers
 from auditor.focus import Sight
 from auditor.inventory import Destination, Inventory, LogSetting, Resource, Subscription, Unknown
@@ -39,10 +41,6 @@ Offers = tuple[frozenset[str], frozenset[str], Groups]  # offered, perhaps offer
 
 # A resource that was listed and is gone when its settings are asked for: Resource Graph is minutes behind.
 _GONE = frozenset({"resourcenotfound", "resourcegroupnotfound", "parentresourcenotfound"})
-# What exists once, so that a file that sets logs of it hardly sets all of them.
-_ONCE = frozenset(kind.lower() for kind in (d.SUBSCRIPTION, d.ENTRA, d.INTUNE))
-_ELSEWHERE = Unknown(reason="settings made elsewhere than in this file may export it")
-
 _STAND_IN_FACTS = (
     "exported", "settings_count", "settings_without_logs", "retired", "target_kind", "target_exists", "enabled",
     "succeeded", "storage_exists", "storage_accepts", "same_region", "traffic_analytics", "retention_days", "delivers",
@@ -222,9 +220,11 @@ def _resource(draft: Draft, estate: _Estate) -> Resource:
         facts = setting_facts(settings, offers - {FLOW_LOG}, groups, in_scope=in_scope)
     else:
         facts = dict(silent_facts(in_scope))
-    if estate.declared and draft.type.lower() in _ONCE and not isinstance(settings, Unknown):
-        settings, facts = _with_others(draft, offers | may_offer, groups, settings, facts)
-    facts |= retention_facts(estate.documents.get(draft.settings_id)) if settings != () else {}
+    if estate.declared and draft.type.lower() in ONCE and not isinstance(settings, Unknown):
+        settings, facts = with_others(draft.id, offers | may_offer, groups, settings, facts)
+    if settings != ():
+        written = estate.documents.get(draft.settings_id)
+        facts |= retention_facts(written) | table_facts(written, settings, draft.type)
     facts |= limits.facts()
     facts |= managed_facts(draft.id, estate.managed)
     facts |= unread_offers(draft.type, estate.categories.get(draft.kind)) if in_scope else {}
@@ -349,17 +349,6 @@ def _own_facts(draft: Draft, estate: _Estate, exported: object) -> dict[str, Any
         return tenant_facts(kind, estate.held, exported, estate.look)
     asked = FACTS_OF_TYPE.get(kind)
     return dict(asked(draft.id, draft.document, estate.look)) if asked is not None else {}
-
-
-def _with_others(
-    draft: Draft, offers: frozenset[str], groups: Groups, settings: tuple[LogSetting, ...], facts: Mapping[str, Any]
-) -> tuple[Settings, dict[str, Any]]:
-    """A subscription or tenant of which a file makes settings: others may be made elsewhere, and export the rest."""
-    every = (*settings, unread_settings(draft.id, offers, _ELSEWHERE))
-    told = setting_facts(every, offers, groups)
-    own = ("settings_count", "settings_without_logs")  # of the file's own settings alone
-    told |= {key: facts[key] for key in own} | {"sent_twice": facts["sent_twice"] or _ELSEWHERE}
-    return every, told
 
 
 # --- the network ----------------------------------------------------------------------------------------------------

@@ -13,29 +13,37 @@ _SUBSCRIPTION: Final = re.compile(r"/subscriptions/([^/]+)", re.IGNORECASE)
 _OF_TENANT: Final = {d.ENTRA_SETTINGS.lower(): d.ENTRA, d.INTUNE_SETTINGS.lower(): d.INTUNE}
 
 
-def with_subscriptions(documents: Iterable[Document]) -> tuple[list[Document], tuple[str, ...]]:
-    """The documents with the subscriptions that they set something of, and the types among them that exist once.
+def subscriptions_in(documents: Iterable[Document]) -> list[Document]:
+    """The subscriptions that documents set something of, and that are not among them.
 
     That a subscription is there at all is told by its diagnostic settings and its alert rules alone, so that a file
     that makes neither is not asked about either.
     """
     every = list(documents)
     found: dict[str, Document] = {}
-    declares: set[str] = set()
     for document in every:
-        kind = str(document.get("type")).lower()
-        spoken = list(_spoken_of(kind, document))
-        declares |= {_OF_TENANT[kind]} if kind in _OF_TENANT else set()
-        declares |= {d.ACTIVITY_ALERTS if kind == d.ACTIVITY_ALERTS.lower() else d.SUBSCRIPTION} if spoken else set()
-        for shown in spoken:
+        for shown in _spoken_of(document):
             told = {"id": shown, "type": d.SUBSCRIPTION, **_origin(document)}
             found.setdefault(d.normal_id(shown), told)
     known = {d.normal_id(str(document.get("id"))) for document in every}
-    return [*every, *(found[key] for key in sorted(found) if key not in known)], tuple(sorted(declares))
+    return [found[key] for key in sorted(found) if key not in known]
 
 
-def _spoken_of(kind: str, document: Document) -> Iterator[str]:
+def declares_of(documents: Iterable[Document]) -> tuple[str, ...]:
+    """Of the types that exist once those that a file sets logs of, and alert rules where it makes any."""
+    found: set[str] = set()
+    for document in documents:
+        kind = str(document.get("type")).lower()
+        if kind in _OF_TENANT:
+            found.add(_OF_TENANT[kind])
+        elif any(_spoken_of(document)):
+            found.add(d.ACTIVITY_ALERTS if kind == d.ACTIVITY_ALERTS.lower() else d.SUBSCRIPTION)
+    return tuple(sorted(found))
+
+
+def _spoken_of(document: Document) -> Iterator[str]:
     """The subscriptions that a document sets something of."""
+    kind = str(document.get("type")).lower()
     if kind == d.DIAGNOSTIC_SETTINGS.lower():
         whole = _SUBSCRIPTION.fullmatch(str(document.get("id")).partition("/providers/")[0])
         if whole is not None and "/providers/" in str(document.get("id")):

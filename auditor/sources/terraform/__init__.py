@@ -7,7 +7,7 @@ told by the configuration inside the plan. What that does not tell is `{"$unknow
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from auditor import __version__
 from auditor import documents as d
 from auditor.documents import Collection, Document, Run
 from auditor.errors import SourceError
-from auditor.sources.declared import with_subscriptions
+from auditor.sources.declared import declares_of, subscriptions_in
 from auditor.sources.terraform.attached import SAYING, attach_all
 from auditor.sources.terraform.azapi import body_of
 from auditor.sources.terraform.ids import Ids, below, escaped
@@ -65,19 +65,28 @@ def read(path: Path) -> Collection:
     plan = plan_of(told)
     planned = "planned_values" in told
     timestamp = told.get("timestamp")
-    documents, declares = with_subscriptions(_documents(plan, path.as_posix()))
+    documents = documents_of(plan, lambda _: {"file": path.as_posix()})
     run = Run(
-        declares=declares,
-        not_mapped=_not_mapped(plan),
+        declares=declares_of(documents),
+        not_mapped=not_mapped(plan),
         source="terraform-plan" if planned else "terraform-state",
         tool_version=__version__,
         finished_at=timestamp if isinstance(timestamp, str) else "",
     )
-    documents.sort(key=lambda document: (str(document["id"]).lower(), str(document["type"]).lower()))
     return Collection(documents=documents, run=run)
 
 
-def _not_mapped(plan: Plan) -> dict[str, int]:
+def documents_of(plan: Plan, place: Callable[[Instance], dict[str, Any]]) -> list[Document]:
+    """The documents of a plan in the order of their ids; `place` tells file and line of what made each."""
+    origin = {i.address: {**place(i), "address": i.address} for i in (*plan.instances, *plan.remote)}
+    every = [*_documents(plan, origin)]
+    return sorted(
+        [*every, *subscriptions_in(every)],
+        key=lambda document: (str(document["id"]).lower(), str(document["type"]).lower()),
+    )
+
+
+def not_mapped(plan: Plan) -> dict[str, int]:
     """The Azure resources that are not judged because their type is not known here: type → how many."""
     found = Counter(
         instance.type
@@ -118,9 +127,8 @@ def _decoded(path: Path) -> Mapping[str, Any]:
     return told
 
 
-def _documents(plan: Plan, file: str) -> Iterator[Document]:
+def _documents(plan: Plan, origin: Mapping[str, dict[str, Any]]) -> Iterator[Document]:
     ids = Ids(plan)
-    origin = {i.address: {"file": file, "address": i.address} for i in plan.instances}
     targets: dict[str, Instance] = {}
     made: dict[str, Document] = {}
     loose: list[Instance] = []
@@ -157,7 +165,17 @@ def _document(instance: Instance, ids: Ids, plan: Plan) -> Document:
         return {**inner, **head, "type": str(values.get("type") or "").partition("@")[0]}
 
     row = ROWS[instance.type]
+    if instance.conditions and row.spreads:  # part of another resource, and not there for certain
+        return {**head, "type": row.type, **_open(instance)}
+    if instance.conditions and row.type == d.FLOW_LOGS:
+        instance = msgspec.structs.replace(instance, values={**instance.values, "enabled": _open(instance)})
     return {**head, "type": row.type, **row.build(_set(instance), link_of(instance, ids))}
+
+
+def _open(instance: Instance) -> dict[str, Any]:
+    """A value that depends on whether an instance is made at all."""
+    told = min(instance.conditions).partition(": ")[2]
+    return {"$unknown": {"reason": f"whether it is made depends on {told}", "code": f"conditional({told})"}}
 
 
 def _set(instance: Instance) -> Mapping[str, Any]:

@@ -51,27 +51,30 @@ def _said_of(
             yield document
 
 
-def _told(link: Link, attribute: str, value: Any) -> Any:
-    """A value that holds for the resource that is named; not known where it may be of another."""
+def _told(instance: Instance, link: Link, attribute: str, value: Any) -> Any:
+    """A value that holds for the resource that is named; not known where it may be of another, or is not there."""
     target = link(attribute)
+    if instance.conditions:
+        return {"$unknown": {"reason": f"whether {instance.address} is made depends on {min(instance.conditions)}"}}
     return target if later(target) else value
 
 
 def _firewall(document: Document, instance: Instance, link: Link) -> None:
-    document["properties"]["networkAcls"] = _told(link, "storage_account_id", network_acls(instance.values))
+    document["properties"]["networkAcls"] = _told(instance, link, "storage_account_id", network_acls(instance.values))
 
 
-def _key(document: Document, _: Instance, link: Link) -> None:
-    document["properties"]["encryption"] = {"keySource": _told(link, "storage_account_id", "Microsoft.Keyvault")}
+def _key(document: Document, instance: Instance, link: Link) -> None:
+    document["properties"]["encryption"] = {
+        "keySource": _told(instance, link, "storage_account_id", "Microsoft.Keyvault")
+    }
 
 
 def _cluster_key(document: Document, instance: Instance, link: Link) -> None:
     """A cluster's key: that it is set is what counts; which vault it is in, is in its name."""
     key: Any = instance.values.get("key_vault_key_id")
-    named = key if isinstance(key, str) else "key-of-the-plan"
+    named = key if isinstance(key, str) else "not-made-yet"
     told = {"keyVaultUri": named, "keyName": named.rstrip("/").rpartition("/")[2]}
-    target = link("log_analytics_cluster_id")
-    document["properties"] = target if later(target) else {**document["properties"], "keyVaultProperties": told}
+    document["properties"]["keyVaultProperties"] = _told(instance, link, "log_analytics_cluster_id", told)
 
 
 def _linked_cluster(document: Document, instance: Instance, link: Link) -> None:
@@ -80,7 +83,7 @@ def _linked_cluster(document: Document, instance: Instance, link: Link) -> None:
     cluster = link("write_access_id")
     features = document["properties"].setdefault("features", {})
     if not later(features):
-        features["clusterResourceId"] = _told(link, "workspace_id", cluster)
+        features["clusterResourceId"] = _told(instance, link, "workspace_id", cluster)
 
 
 _SAY: Final[Mapping[str, tuple[str, str, Revise]]] = {  # attribute that names what it is said of, and its type
