@@ -7,12 +7,13 @@ from pathlib import Path
 
 from auditor.documents import Collection
 from auditor.errors import SourceError
-from auditor.sources import snapshot, terraform
+from auditor.sources import arm, snapshot, terraform
 
 # name → (recognises(path), read(path)); asked in this order
 SOURCES: dict[str, tuple[Callable[[Path], bool], Callable[[Path], Collection]]] = {
     "snapshot": (snapshot.recognises, snapshot.read),
     "terraform": (terraform.recognises, terraform.read),
+    "arm": (arm.recognises, arm.read),
 }
 
 
