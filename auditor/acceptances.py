@@ -7,6 +7,7 @@ raises coverage; one that has expired lets its findings fail again. What could n
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from difflib import get_close_matches
@@ -18,10 +19,12 @@ import msgspec
 
 from auditor.documents import normal_id
 from auditor.errors import RuleError
+from auditor.focus import has_tag
 from auditor.report import AcceptanceInfo, AcceptanceState, Baseline, Cell, Finding, Report, Row
 from auditor.strict_yaml import convert, load
 
 MOST_DAYS: Final = 366
+_SERVICE: Final = re.compile(r"/(?:blob|queue|table|file)services/default$")
 _MOST_TEXT: Final = 2000  # characters of one value
 
 
@@ -48,19 +51,33 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Acceptances(msgspec.Struct, frozen=True, kw_only=True):
-    """Those that were made, as of a day (ISO)."""
+    """Those that were made, as of a day (ISO): in a file of their own, and in the code beside resources (`inline`)."""
 
     all: tuple[Acceptance, ...] = ()
+    beside: Mapping[str, tuple[Acceptance, ...]] = {}  # by normal id
     today: str = ""
+
+    @property
+    def every(self) -> tuple[Acceptance, ...]:
+        """All of both kinds, each once; those in code by where they stand."""
+        beside = {each.key: each for found in self.beside.values() for each in found}
+        return (*self.all, *sorted(beside.values(), key=lambda each: (each.file, each.line or 0, each.written.rule)))
 
     def of(self, rule: str, subject_id: str, tags: Mapping[str, Any]) -> Acceptance | None:
         """The acceptance that speaks of a finding, one in force before one that has expired."""
         meant = [each for each in self.all if _speaks_of(each.written, rule, subject_id, tags)]
+        if self.beside:
+            meant += [each for each in self._code_of(subject_id) if each.written.rule == rule]
         return next((each for each in meant if self.holds(each)), meant[0] if meant else None)
 
     def holds(self, acceptance: Acceptance) -> bool:
         """Whether it is in force: it ends with its last day."""
         return self.today <= acceptance.written.expires
+
+    def _code_of(self, subject_id: str) -> tuple[Acceptance, ...]:
+        key = normal_id(subject_id)
+        whole = _SERVICE.sub("", key)  # a storage service has no code of its own
+        return (*self.beside.get(key, ()), *(self.beside.get(whole, ()) if whole != key else ()))
 
 
 def _speaks_of(written: AcceptanceFile, rule: str, subject_id: str, tags: Mapping[str, Any]) -> bool:
@@ -68,16 +85,7 @@ def _speaks_of(written: AcceptanceFile, rule: str, subject_id: str, tags: Mappin
         return False
     if written.scope and not fnmatchcase(subject_id.lower(), written.scope.lower()):
         return False
-    return all(_tagged(tags, word) for word in written.tags)
-
-
-def _tagged(tags: Mapping[str, Any], word: str) -> bool:
-    key, equals, value = word.casefold().partition("=")
-    return any(
-        fnmatchcase(str(name).casefold(), key.strip())
-        and (not equals or fnmatchcase(str(told).casefold(), value.strip()))
-        for name, told in tags.items()
-    )
+    return all(has_tag(tags, word) for word in written.tags)
 
 
 # --- reading --------------------------------------------------------------------------------------------------------
@@ -161,7 +169,8 @@ def with_acceptances(report: Report, acceptances: Acceptances) -> Report:
 
     A source counts as accepted where a finding that misses it is accepted, and none that still fails misses it.
     """
-    if not acceptances.all:
+    every = acceptances.every
+    if not every:
         return report
     speaking: dict[str, list[Finding]] = {}
     accepted: dict[str, set[str]] = {}
@@ -174,7 +183,7 @@ def with_acceptances(report: Report, acceptances: Acceptances) -> Report:
             gaps = accepted if finding.status == "accepted" else failing
             gaps.setdefault(normal_id(finding.subject.id), set()).update(missing)
     coverage = [_accepted_row(row, accepted, failing) for row in report.coverage]
-    infos = [_info(each, acceptances, speaking.get(each.key, [])) for each in acceptances.all]
+    infos = [_info(each, acceptances, speaking.get(each.key, [])) for each in every]
     return msgspec.structs.replace(report, coverage=coverage, acceptances=infos)
 
 
@@ -198,19 +207,14 @@ def _info(acceptance: Acceptance, acceptances: Acceptances, findings: Sequence[F
     if not acceptances.holds(acceptance):
         state = "expired"
     return AcceptanceInfo(
+        **{**msgspec.structs.asdict(written), "reason": written.reason.strip()},
         key=acceptance.key,
-        rule=written.rule,
-        scope=written.scope,
-        tags=list(written.tags),
-        reason=written.reason.strip(),
-        approved_by=written.approved_by,
-        created=written.created,
-        expires=written.expires,
-        ticket=written.ticket,
         days_left=(date.fromisoformat(written.expires) - date.fromisoformat(acceptances.today)).days,
         state=state,
         findings=len(findings),
         subjects=sorted({finding.subject.name for finding in findings})[:20],
+        file="" if written.created else acceptance.file,
+        line=None if written.created else acceptance.line,
     )
 
 

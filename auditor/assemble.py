@@ -24,17 +24,12 @@ from auditor.facts.network_index import index_network
 from auditor.facts.of_type import FACTS_OF_TYPE
 from auditor.facts.offers import Groups, entra_withheld, offers_none, offers_of, unread_offers, without
 from auditor.facts.places import Places, as_destination, place_resources
-from auditor.facts.settings import (
-    routes_of,
-    setting_facts,
-    settings_of,
-    settings_with_retention,
-    silent_facts,
-    unread_settings,
-)
+from auditor.facts.setting_faults import retention_facts
+from auditor.facts.settings import routes_of, setting_facts, settings_of, silent_facts, unread_settings
 from auditor.facts.shapes import entries, mapping, text
 from auditor.facts.sku_limits import Withheld, withheld
 from auditor.facts.sql_coverage import with_sql_audit
+from auditor.facts.table_modes import table_facts
 from auditor.facts.tenants import TENANTS, Held, held_of, tenant_facts, tenant_offers
 from auditor.focus import Sight
 from auditor.inventory import Destination, Inventory, LogSetting, Resource, Subscription, Unknown
@@ -219,13 +214,17 @@ def _resource(draft: Draft, estate: _Estate) -> Resource:
     subscription = d.subscription_of(draft.id)
     in_scope = not estate.scope or not subscription or subscription in estate.scope
     in_focus = estate.sight.sees(draft.id, draft.type, draft.document, named_only=not in_scope)
-    offers, may_offer, groups = _offers(draft, estate, in_scope=in_scope)
+    limits = withheld(draft.document, estate.look.get)
+    offers, may_offer, groups = _offers(draft, estate, limits, in_scope=in_scope)
     settings = _settings(draft, estate, offers, groups)
     if offers or settings != () or draft.stand_in is not None:
         facts = setting_facts(settings, offers - {FLOW_LOG}, groups, in_scope=in_scope)
     else:
         facts = dict(silent_facts(in_scope))
-    facts |= withheld(draft.document, estate.look.get).facts()
+    if settings != ():
+        written = estate.documents.get(draft.settings_id)
+        facts |= retention_facts(written) | table_facts(written, settings, draft.type)
+    facts |= limits.facts()
     facts |= managed_facts(draft.id, estate.managed)
     facts |= unread_offers(draft.type, estate.categories.get(draft.kind)) if in_scope else {}
     facts |= _own_facts(draft, estate, facts.get("exported"))
@@ -236,7 +235,6 @@ def _resource(draft: Draft, estate: _Estate) -> Resource:
     elif settings:
         estate.places.name(settings, in_use=in_focus)
         _route(draft, estate, offers, groups)
-        facts["settings_with_retention"] = settings_with_retention(estate.documents.get(draft.settings_id))
     tags = draft.document.get("tags")
     return Resource(
         id=draft.id,
@@ -271,7 +269,7 @@ def _route(draft: Draft, estate: _Estate, offers: frozenset[str], groups: Groups
         estate.places.access(written)
 
 
-def _offers(draft: Draft, estate: _Estate, *, in_scope: bool) -> Offers:
+def _offers(draft: Draft, estate: _Estate, limits: Withheld, *, in_scope: bool) -> Offers:
     """(offered, perhaps offered, groups). What is outside the scan is a destination only, and judged for no logs."""
     nothing: frozenset[str] = frozenset()
     if draft.stand_in is not None or not in_scope:
@@ -284,7 +282,6 @@ def _offers(draft: Draft, estate: _Estate, *, in_scope: bool) -> Offers:
         own = estate.categories.get(draft.kind, own)
     if draft.type == "Microsoft.Storage/storageAccounts":
         return nothing, nothing, {}  # the account itself has metrics only (domain.md 4.1)
-    limits = withheld(draft.document, estate.look.get)
     key = (draft.type, id(own), offers_none(own, settings), limits)
     if key not in estate.offers:
         estate.offers[key] = without(limits, *offers_of(draft.type, own, settings=settings))

@@ -39,6 +39,8 @@ def count_reads(documents: Iterable[Document], *, within: Iterable[Document] = (
             (scanned if kind == subscription else unlisted).add(d.subscription_of(text(document.get("id"))))
     for document in documents:
         kind, mark = text(document.get("type")).lower(), marker(document)
+        if kind == d.ACCEPTED_IN_CODE.lower():
+            continue
         if mark == "$unknown" or (not mark and _failed(mapping(document.get("properties")))):
             counts["unknown"] += 1
         elif mark == "$unsupported":

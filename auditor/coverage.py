@@ -13,7 +13,7 @@ from typing import Any
 
 from auditor.catalog import relevance
 from auditor.documents import LOG_DESTINATION, RESOURCE_LIST, subscription_of
-from auditor.facts.evidence import evidence_of
+from auditor.facts.evidence import cannot_tell, evidence_of
 from auditor.inventory import Inventory, LogSetting, Resource, Unknown
 from auditor.report import Cell, DestinationInfo, Row, State, UnreadInfo
 
@@ -80,7 +80,8 @@ def _state(resource: Resource, category: str, living: list[LogSetting]) -> tuple
         return "unassessed", []
     if sure:  # classic storage logs stay in the account itself, where its owner can delete them (domain.md 4.1)
         return "partly", _destinations(resource, category)
-    return ("unassessed" if category in resource.may_offer else "missing"), []
+    doubtful = category in resource.may_offer or cannot_tell(resource, category) is not None
+    return ("unassessed" if doubtful else "missing"), []
 
 
 def _destinations(resource: Resource, category: str) -> list[str]:

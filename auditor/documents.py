@@ -9,6 +9,10 @@ A *document* is one ARM-shaped object as a source gave it: `{"id", "type", "name
   "action", "scope", "grant"}}`.
 * an **answered "no"**: `{"id", "type", "$absent": {"status", "code"}}` for what is certainly not there (404), and
   `{"id", "type", "$unsupported": {"status", "code"}}` for a question the resource does not know (400).
+
+Documents of files (plans, templates, code) have two keys more: `$origin`, where they are written
+(`{"file", "line", "end_line", "address"}`), and `$accept`, the risks that are accepted in the code beside them: a list
+of `{"rule", "reason", "until", "file", "line"}`, or with `problem` and `hint` in place of the first three.
 """
 
 from __future__ import annotations
@@ -71,6 +75,7 @@ MYSQL_PARAMETERS: Final = "Microsoft.DBforMySQL/flexibleServers/configurations" 
 STORAGE_ANALYTICS: Final = "Auditor/storageAnalytics"
 # One per place that any log setting names, whether it exists or not (made by the inventory). Its id is the place's.
 LOG_DESTINATION: Final = "Auditor/logDestinations"
+ACCEPTED_IN_CODE: Final = "Auditor/acceptances"  # what a file accepts beside nothing; id /auditor/acceptances/{file}
 
 # Documents that speak of a resource and are none, each read by itself.
 ABOUT: Final = frozenset(
@@ -81,7 +86,7 @@ ABOUT: Final = frozenset(
         *(SECURITY_POLICIES, CONTAINERS, BLOB_SERVICE, EVENT_HUBS, HUB_RULES, HUB_NETWORK, LOCKS),
         *(COLLECTION_RULE_ASSOCIATIONS, STORAGE_ANALYTICS, DEFENDER_PLANS, SECURITY_CONTACT, SENTINEL),
         *(SENTINEL_CONNECTORS, SQL_AUDIT, SQL_EXTENDED_AUDIT, SQL_SUPPORT_AUDIT, SQL_DATABASE_AUDIT),
-        *(SYNAPSE_AUDIT, SYNAPSE_POOL_AUDIT, POSTGRESQL_PARAMETERS, MYSQL_PARAMETERS),
+        *(SYNAPSE_AUDIT, SYNAPSE_POOL_AUDIT, POSTGRESQL_PARAMETERS, MYSQL_PARAMETERS, ACCEPTED_IN_CODE),
     )
 )
 
@@ -108,6 +113,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Where, when and as whom documents were collected; the same for a live scan and for its snapshot."""
 
     source: str = "azure"  # what was read: azure, terraform-plan, arm-template ...
+    root: str = ""  # the folder that files are named from, as a path from the top of its repository
     tool_version: str = ""
     cloud: str = "public"
     tenant: str = ""  # tenant id

@@ -214,9 +214,10 @@ def origin_of(document: Mapping[str, Any]) -> Origin | None:
     origin = document.get("$origin")
     if not isinstance(origin, Mapping) or not isinstance(origin.get("file"), str):
         return None
-    line, address = origin.get("line"), origin.get("address")
+    line, end_line, address = origin.get("line"), origin.get("end_line"), origin.get("address")
     return Origin(
         file=origin["file"],
         line=line if isinstance(line, int) else None,
+        end_line=end_line if isinstance(end_line, int) else None,
         address=address if isinstance(address, str) else None,
     )

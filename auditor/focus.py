@@ -112,9 +112,9 @@ class Sight:
         if not focus.tags and not focus.exclude_tags:
             return True
         tags = self._tags(key, document)
-        if focus.tags and not any(_tagged(tags, word) for word in focus.tags):
+        if focus.tags and not any(has_tag(tags, word) for word in focus.tags):
             return False
-        return not any(_tagged(tags, word) for word in focus.exclude_tags)
+        return not any(has_tag(tags, word) for word in focus.exclude_tags)
 
     def _tags(self, key: str, document: Mapping[str, Any] | None) -> Mapping[str, Any]:
         while key:
@@ -142,7 +142,8 @@ def _in_group(place: str, group: str, word: str) -> bool:
     return _like(place, normal_id(word)) if word.startswith("/") else _like(group.lower(), word)
 
 
-def _tagged(tags: Mapping[str, Any], word: str) -> bool:
+def has_tag(tags: Mapping[str, Any], word: str) -> bool:
+    """Whether a tag is as `name` or `name=value` says, `*` and `?` being wild in both, whatever the case."""
     key, equals, value = word.casefold().partition("=")
     return any(
         _like(str(name).casefold(), key.strip()) and (not equals or _like(str(told).casefold(), value.strip()))

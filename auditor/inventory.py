@@ -31,6 +31,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 
     file: str
     line: int | None = None
+    end_line: int | None = None
     address: str | None = None
 
 

@@ -35,7 +35,7 @@ def judge(
     findings: list[Finding] = []
     for rule in in_report_order(rules):
         judged = judge_rule(rule, inventory)
-        if acceptances is not None and acceptances.all:
+        if acceptances is not None and (acceptances.all or acceptances.beside):
             judged = _accepted(judged, inventory, acceptances)
         findings += sorted(judged, key=by_subject)
     reads = inventory.reads
@@ -238,7 +238,7 @@ def _message(
     shown: str = "",
 ) -> str:
     if status == "pass":
-        return f"{rule.info.title}{_until(rule, resource)}"
+        return _lasting(rule, resource)
     if status == "not-applicable":
         why = resource.facts.get("why_not_offered")
         if isinstance(rule.require, Logs) and not rule.require.categories:
@@ -261,11 +261,11 @@ def _message(
     )
 
 
-def _until(rule: Rule, resource: Resource) -> str:
-    """`, until 2027-09-30`, where what passes rests on something that retires."""
+def _lasting(rule: Rule, resource: Resource) -> str:
+    """What holds, with `, until 2027-09-30` where it rests on something that retires."""
     ends = resource.facts.get("flow_ends")
-    told = any(path == "facts.flow_ends" for path, _ in rule.evidence)
-    return f", until {ends}" if told and isinstance(ends, str) else ""
+    told = isinstance(ends, str) and any(path == "facts.flow_ends" for path, _ in rule.evidence)
+    return f"{rule.info.title}, until {ends}" if told else rule.info.title  # millions of findings share the title
 
 
 def _reasons(scope: Scope) -> list[Unknown]:

@@ -169,6 +169,8 @@ class AcceptanceInfo(msgspec.Struct, frozen=True, kw_only=True):
     state: AcceptanceState
     findings: int
     subjects: list[str] = []  # names of some
+    file: str = ""  # where in the code it stands, beside what it accepts; nobody is named there, and no first day
+    line: int | None = None
 
 
 class Baseline(msgspec.Struct, frozen=True, kw_only=True):

@@ -127,7 +127,7 @@ class Faulty:
             **options,
         }
         with patch("auditor.sources.azure.collect.Pipelines", partial(Pipelines, time=self._time)):
-            return judged(collect_now(Options(**given), progress), RULES, "Faults")
+            return judged(collect_now(Options(**given), progress=progress), RULES, "Faults")
 
 
 @contextmanager

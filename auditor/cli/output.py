@@ -21,6 +21,7 @@ DEFAULT_NAMES = {
     "markdown": "report.md",
     "markdown-summary": "summary.md",
     "html": "report.html",
+    "sarif": "auditor.sarif",
 }
 
 

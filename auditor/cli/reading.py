@@ -111,3 +111,10 @@ def note(sentence: str) -> None:
     from auditor.formats.console import clean
 
     print(f"note: {clean(sentence)}", file=sys.stderr)
+
+
+def warn(sentence: str) -> None:
+    """Print on stderr what does not do what its author meant."""
+    from auditor.formats.console import clean
+
+    print(f"warning: {clean(sentence)}", file=sys.stderr)

@@ -6,7 +6,7 @@ import argparse
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,8 @@ from auditor.acceptances import Acceptances, compare, read_acceptances, with_acc
 from auditor.cli.choosing import asked_of, available_rules, choice, rule_loader
 from auditor.cli.gate import EXIT_GATE, EXIT_INCOMPLETE, EXIT_INTERRUPTED, gate
 from auditor.cli.output import Output, write_outputs
-from auditor.cli.reading import check_narrowing, focus_of, note, read_azure
+from auditor.cli.reading import check_narrowing, focus_of, note, read_azure, warn
+from auditor.cli.repository import root_of
 from auditor.config import Configuration, read_configuration, unassessed_limit
 from auditor.controls import with_controls
 from auditor.documents import Collection
@@ -51,10 +52,13 @@ def scan(arguments: argparse.Namespace) -> int:
     asked, left_out = asked_of(chosen.rules, run.source)
     now = clock(run.finished_at)
     acceptances = accepting(now[:10])
+    if run.source != "azure":
+        acceptances = in_code(acceptances, store, available_rules(arguments, configuration))
     report = _judged(store, rule_loader(arguments, configuration, asked, jobs, run.source), jobs, now, acceptances)
     report = with_controls(msgspec.structs.replace(report, rules_left_out=left_out), chosen)
     report = msgspec.structs.replace(with_acceptances(report, acceptances), title=configuration.report.title)
     report = compare(report, earlier) if earlier is not None else report
+    report = _in_repository(report, arguments.target)
     write_outputs(report, outputs)
     if all(output.file != "-" for output in outputs):
         print(last_line(report), file=sys.stderr)
@@ -81,6 +85,14 @@ def _place(arguments: argparse.Namespace, configuration: Configuration) -> Store
     return Held(focused(open_file(file), focus, notice=note))  # what a filter chooses is told by all of it
 
 
+def _in_repository(report: Report, target: str) -> Report:
+    """The report with the folder that files are named from, so that outputs can name them from the repository's top."""
+    if report.run.source == "azure":
+        return report
+    run = msgspec.structs.replace(report.run, root=root_of(Path(target)))
+    return msgspec.structs.replace(report, run=run)
+
+
 def _acceptances(arguments: argparse.Namespace, configuration: Configuration) -> Callable[[str], Acceptances]:
     """The accepted risks as of a day, read before anything else is done."""
     file = arguments.acceptances or configuration.acceptances
@@ -88,6 +100,16 @@ def _acceptances(arguments: argparse.Namespace, configuration: Configuration) ->
         return lambda today: Acceptances(today=today)
     made = read_acceptances(Path(file), available_rules(arguments, configuration), "").all
     return lambda today: Acceptances(all=made, today=today)
+
+
+def in_code(acceptances: Acceptances, store: Store, rules: Iterable[str]) -> Acceptances:
+    """The acceptances with those that the code beside resources makes; each mistake in these is told."""
+    from auditor.inline import with_written
+
+    made, mistakes = with_written(acceptances, store.collection(), rules)
+    for mistake in mistakes:
+        warn(str(mistake))
+    return made
 
 
 def _earlier(file: str) -> Report | None:

@@ -9,7 +9,7 @@ import msgspec
 
 from auditor.catalog import category
 from auditor.documents import SUBSCRIPTION
-from auditor.facts.shapes import entries, mapping, text
+from auditor.facts.shapes import entries, explain, is_unknown, mapping, text
 from auditor.inventory import Resource, Unknown
 
 _SUBSCRIPTION: Final = frozenset({"Administrative", "Security", "Policy", "Alert"})  # CIS Azure, "Activity Log"
@@ -42,6 +42,13 @@ _COSMOS_APIS: Final = {
     "GremlinRequests": "enablegremlin",
     "TableApiRequests": "enabletable",
 }
+
+# What decides whether events can come about: type, how the names of the categories begin, property.
+_DECIDED_BY: Final = (
+    (_COSMOS, ("mongorequests", *(name.lower() for name in _COSMOS_APIS)), "capabilities"),
+    (_VNET, ("vmprotectionalerts",), "enableDdosProtection"),
+    (_PUBLIC_IP, ("ddos",), "ddosSettings"),
+)
 
 
 def protected_somewhere(resources: Iterable[Resource]) -> bool:
@@ -85,6 +92,7 @@ def _missing(resource: Resource, expected: Iterable[str], sent: frozenset[str]) 
     if isinstance(resource.settings, Unknown):
         return resource.settings if lacks else []
     perhaps = {name: setting.doubt for setting in resource.settings if setting.living for name in setting.possible}
+    perhaps |= {name: why for name in lacks if (why := cannot_tell(resource, name)) is not None}
     certain = [name for name in lacks if name not in perhaps]
     if certain or not lacks:
         return certain
@@ -112,10 +120,24 @@ def _can_occur(resource: Resource, kind: str, name: str, ddos: bool) -> bool:
         return _public_ip_protected(resource, ddos)
     if kind == _COSMOS and not isinstance(resource.properties, Unknown):
         found = {text(entry.get("name")).lower() for entry in entries(resource.properties.get("capabilities"))}
+        if is_unknown(resource.properties.get("capabilities")):
+            return True
         if name == "MongoRequests":
             return resource.kind.lower() == "mongodb" or "enablemongo" in found
         return name not in _COSMOS_APIS or _COSMOS_APIS[name] in found
     return True
+
+
+def cannot_tell(resource: Resource, name: str) -> Unknown | None:
+    """Why it is not known whether events of a category can come about; None where that is known."""
+    kind = resource.type.lower()
+    key = next((key for of, names, key in _DECIDED_BY if of == kind and name.lower().startswith(names)), None)
+    if key is None:
+        return None
+    if isinstance(resource.properties, Unknown):
+        return resource.properties
+    told = resource.properties.get(key)
+    return explain(told, f"{resource.name}'s {key}") if is_unknown(told) else None
 
 
 def _protected(network: Resource) -> bool:

@@ -18,6 +18,7 @@ FORMATS: dict[str, tuple[str, str, str]] = {
     "markdown": ("markdown", "render", ".md"),
     "markdown-summary": ("markdown", "render_summary", "-summary.md"),
     "html": ("html", "render", ".html"),
+    "sarif": ("sarif", "render", ".sarif"),
 }
 
 

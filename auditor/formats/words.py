@@ -169,8 +169,15 @@ def outcomes(counts: dict[str, int]) -> str:
 
 
 def accepted_where(info: AcceptanceInfo) -> str:
-    """What an acceptance speaks of: `*/rg-lab/* and tag env=lab`."""
+    """What an acceptance speaks of: `*/rg-lab/* and tag env=lab`, or `main.tf:12` for what stands there in code."""
+    if info.file:
+        return f"{info.file}:{info.line}" if info.line else info.file
     return " and ".join([*([info.scope] if info.scope else []), *(f"tag {tag}" for tag in info.tags)])
+
+
+def accepted_by(info: AcceptanceInfo) -> str:
+    """Who answers for an acceptance; for one in code, whoever wrote it."""
+    return info.approved_by or "in the code"
 
 
 def accepted_until(info: AcceptanceInfo) -> str:

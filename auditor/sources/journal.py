@@ -75,6 +75,7 @@ class Journal:
         # Of a large tenant, the answers would not go into memory: here is where in the file they are.
         self._documents: dict[int, int] = {}
         self._lists: dict[str, array[int]] = {}
+        self._open: dict[str, array[int]] = {}  # lists whose end is not noted yet
         self._synced = time.monotonic()
 
     @property
@@ -113,17 +114,27 @@ class Journal:
             place = self._write(Entry(id=doc_id, type=doc_type, document=document))
             self._documents[key_of(doc_id, doc_type)] = place
 
-    def items(self, name: str) -> list[Document] | None:
+    def items(self, name: str) -> Iterator[Document] | None:
         """The items of a list that had come to its end."""
         places = self._lists.get(name)
-        return None if places is None else [item for place in places if (item := self._entry(place).item) is not None]
+        return None if places is None else (item for place in places if (item := self._entry(place).item) is not None)
+
+    def note_page(self, name: str, items: list[Document]) -> None:
+        """Write down some items of a list, which count once its end is noted too."""
+        places = self._open.setdefault(name, array("Q"))
+        places.extend(self._write(Entry(list=name, item=item)) for item in items)
+
+    def note_end(self, name: str) -> None:
+        """Write down that a list is whole. An empty one is not written down: it may fill when permission is granted."""
+        places = self._open.pop(name, None)
+        if places:
+            self._write(Entry(list=name, end=len(places)))
+            self._lists[name] = places
 
     def note_items(self, name: str, items: list[Document]) -> None:
-        """Write down a whole list. An empty one is not: it may fill when a permission is granted."""
-        if items:
-            places = array("Q", [self._write(Entry(list=name, item=item)) for item in items])
-            self._write(Entry(list=name, end=len(items)))
-            self._lists[name] = places
+        """Write down a whole list."""
+        self.note_page(name, items)
+        self.note_end(name)
 
     def finish(self) -> None:
         """Remove the journal: what it was for is done."""

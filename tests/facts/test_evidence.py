@@ -1,9 +1,13 @@
 """Which of the logs that are evidence does a resource lack?"""
 
+from types import MappingProxyType
+
 import pytest
 
+from auditor.coverage import coverage_rows
+from auditor.documents import Run
 from auditor.facts.evidence import with_evidence
-from auditor.inventory import Destination, LogSetting, Resource, Unknown
+from auditor.inventory import Destination, Inventory, LogSetting, Resource, Unknown
 from auditor.match import Scope
 from auditor.rule import AllOf, AnyOf, Logs, load_rules
 
@@ -23,9 +27,16 @@ def perhaps(*names, doubt=None):
     return LogSetting(id="p", name="p", possible=frozenset(names), destinations=HERE, doubt=doubt)
 
 
-def told(*settings, offers=("NginxUpstreamUpdateLogs", *EVIDENCE), kind=NGINX, ddos=False, **facts):
+def resource(
+    *settings, offers=("NginxUpstreamUpdateLogs", *EVIDENCE), kind=NGINX, properties=MappingProxyType({}), **facts
+):
     given = settings[0] if settings and isinstance(settings[0], Unknown) else settings
-    one = Resource(id="/r", shown_id="/r", type=kind, name="r", offers=frozenset(offers), settings=given, facts=facts)
+    named = {"id": "/r", "shown_id": "/r", "type": kind, "name": "r", "properties": properties}
+    return Resource(**named, offers=frozenset(offers), settings=given, facts=facts)
+
+
+def told(*settings, ddos=False, **more):
+    one = resource(*settings, **more)
     found = with_evidence(one, ddos=ddos).facts
     return found.get("security_expected"), found.get("security_missing")
 
@@ -71,6 +82,37 @@ CASES = [
 @pytest.mark.parametrize(("found", "wanted"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
 def test_what_is_missing(found, wanted):
     assert found == wanted
+
+
+COSMOS = {"kind": "Microsoft.DocumentDB/databaseAccounts", "offers": ["CassandraRequests", "DataPlaneRequests"]}
+LATER = {"capabilities": {"$unknown": {"reason": "known after apply"}}}
+
+
+def test_what_only_an_api_of_the_account_can_log_is_unknown_where_its_apis_are():
+    data, both = ["DataPlaneRequests"], ["CassandraRequests", "DataPlaneRequests"]
+    why = Unknown(reason="r's capabilities: known after apply")
+    assert told(**COSMOS) == (data, data)
+    assert told(**COSMOS, properties=U) == (both, data), "what is certainly missing is"
+    assert told(sends(*data), **COSMOS, properties=U) == (both, U)
+    assert told(sends(*data), **COSMOS, properties=LATER) == (both, why)
+    assert told(sends(*both), **COSMOS, properties=U) == (both, [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("Microsoft.DocumentDB/databaseAccounts", "MongoRequests"),
+        ("Microsoft.Network/virtualNetworks", "VMProtectionAlerts"),
+        ("Microsoft.Network/publicIPAddresses", "DDoSMitigationReports"),
+    ],
+)
+def test_no_source_is_missing_that_perhaps_cannot_log(kind, name):
+    def states(properties):
+        one = resource(kind=kind, offers=[name], properties=properties, observable=False)
+        return [cell.state for row in coverage_rows(Inventory(resources=(one,), run=Run())) for cell in row.cells]
+
+    assert states(U) == ["unassessed"]
+    assert states({"unread": "by nothing"}) == []
 
 
 def names_logs(require):

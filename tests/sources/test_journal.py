@@ -195,6 +195,22 @@ def test_a_file_removed_while_waiting_for_it_is_not_written_to(output, partial, 
     assert held(output) == ["d"]
 
 
+def test_pages_of_several_lists_come_in_any_order_and_count_only_with_their_ends(output):
+    rows = [vault(name) for name in "abcd"]
+    with open_journal(output) as journal:
+        journal.begin(SCOPE, NOW)
+        journal.note("/x", KIND, {"id": "/x", "type": KIND})
+        journal.note_page("one", rows[:2])
+        journal.note_page("other", rows[2:3])
+        journal.note_page("one", rows[2:])
+        journal.note_end("one")
+        assert list(journal.items("one")) == rows
+    with open_journal(output) as journal:
+        journal.begin(SCOPE, LATER)
+        assert list(journal.items("one")) == rows
+        assert journal.items("other") is None, "its last pages never came"
+
+
 def test_lists_count_only_when_whole(output):
     rows = [vault(name) for name in "abc"]
     with open_journal(output) as journal:
@@ -210,7 +226,7 @@ def test_lists_count_only_when_whole(output):
         journal.note_items("rows", rows)
     with open_journal(output) as journal:
         journal.begin(SCOPE, LATER)
-        assert journal.items("rows") == rows, "not those of the torn list as well"
+        assert list(journal.items("rows")) == rows, "not those of the torn list as well"
         assert journal.items("empty") is None, "it may fill when a permission is granted"
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack, closing
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
 import msgspec
 
@@ -22,8 +22,7 @@ from auditor.sources.azure.cloud import Options
 from auditor.sources.azure.destinations import detail_jobs, place_jobs, read_destinations, rule_jobs
 from auditor.sources.azure.outage import Watch
 from auditor.sources.azure.pipeline import Answer, Counts, Pipelines, send
-from auditor.sources.azure.progress import Progress
-from auditor.sources.azure.reader import Reader
+from auditor.sources.azure.reader import Hooks, Reader
 from auditor.sources.azure.refusals import grant_for
 from auditor.sources.azure.settings import category_jobs, settings_jobs, slim
 from auditor.sources.azure.sql_audit import audit_jobs
@@ -45,62 +44,32 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def collect_now(
-    options: Options,
-    progress: Callable[[Progress], None] | None = None,
-    keep: Callable[[d.Document], None] | None = None,
-    clock: Callable[[], datetime] = _now,
-    notice: Callable[[str], None] | None = None,
-    journal: Journal | None = None,
-) -> d.Collection:
+def collect_now(options: Options, **hooks: Unpack[Hooks]) -> d.Collection:
     """Like `spool_now`, with all documents in memory."""
-    with closing(spool_now(options, progress, keep, clock, notice, journal)) as spool:
+    with closing(spool_now(options, **hooks)) as spool:
         return spool.collection()
 
 
-def spool_now(
-    options: Options,
-    progress: Callable[[Progress], None] | None = None,
-    keep: Callable[[d.Document], None] | None = None,
-    clock: Callable[[], datetime] = _now,
-    notice: Callable[[str], None] | None = None,
-    journal: Journal | None = None,
-) -> Spool:
+def spool_now(options: Options, **hooks: Unpack[Hooks]) -> Spool:
     """Read a live Azure and wait for it; Ctrl-C gives what was read until then, marked as interrupted.
 
     With a journal it goes on where that ends, and stops with an error when there is no network or sign-in any more.
     """
-    return asyncio.run(_collect(options, progress, keep, clock, notice, journal, interruptible=True))
+    return asyncio.run(_collect(options, hooks, interruptible=True))
 
 
-async def collect(
-    options: Options,
-    *,
-    progress: Callable[[Progress], None] | None = None,
-    keep: Callable[[d.Document], None] | None = None,
-    clock: Callable[[], datetime] = _now,
-    notice: Callable[[str], None] | None = None,
-    journal: Journal | None = None,
-) -> d.Collection:
-    """Read all that bears on logging, as documents; `keep` is given each as soon as it is there.
+async def collect(options: Options, **hooks: Unpack[Hooks]) -> d.Collection:
+    """Read all that bears on logging, as documents.
 
     Only a missing identity, or one that can read nothing at all, ends it with an error.
     """
-    spool = await _collect(options, progress, keep, clock, notice, journal, interruptible=False)
-    with closing(spool):
+    with closing(await _collect(options, hooks, interruptible=False)) as spool:
         return spool.collection()
 
 
-async def _collect(
-    options: Options,
-    progress: Callable[[Progress], None] | None,
-    keep: Callable[[d.Document], None] | None,
-    clock: Callable[[], datetime],
-    notice: Callable[[str], None] | None,
-    journal: Journal | None,
-    *,
-    interruptible: bool,
-) -> Spool:
+async def _collect(options: Options, hooks: Hooks, *, interruptible: bool) -> Spool:
+    clock = hooks.get("clock", _now)
+    journal = hooks.get("journal")
     checked(options.focus)
     started = clock()
     counts = Counts()
@@ -111,7 +80,7 @@ async def _collect(
         stack.push_async_callback(credential.close)
         identity = await sign_in(credential, options)
         pipelines = Pipelines(options, credential, transport, counts)
-        reader = Reader(options, pipelines, identity, counts, progress, keep, notice, journal)
+        reader = Reader(options, pipelines, identity, counts, **hooks)
         if options.arm_batch:
             reader.batcher = Batcher(options, pipelines, reader.tell)
         if journal is not None:

@@ -91,7 +91,7 @@ def _folded(value: object) -> str:
 async def all_rows(reader: Reader, guids: list[str], query: str) -> tuple[list[dict[str, Any]] | None, str]:
     """The rows that a Resource Graph query gives; None and the reason where it fails, without one if it has no end."""
     rows: list[dict[str, Any]] = []
-    url = reader.url(reads.RESOURCE_GRAPH_PATH, reads.RESOURCE_GRAPH_VERSION)
+    url = reader.url(reads.RESOURCE_GRAPH.path, reads.RESOURCE_GRAPH.api_version)
     for _ in range(_MOST_PAGES):
         options = {"$top": _PAGE, "$skip": len(rows), "resultFormat": "objectArray"}
         question = {"subscriptions": guids, "query": query, "options": options}
@@ -99,7 +99,7 @@ async def all_rows(reader: Reader, guids: list[str], query: str) -> tuple[list[d
             answer = await send(reader.pipelines.resource_manager, "POST", url, body=question)
         except (NoAnswer, Refused) as error:
             return None, str(error)
-        page = reader.body_of(_GRAPH, reads.RESOURCE_GRAPH_PATH, answer)
+        page = reader.body_of(reads.RESOURCE_GRAPH, reads.RESOURCE_GRAPH.path, answer)
         unknown = page.get("$unknown")
         data = page.get("data")
         if not isinstance(data, list):
@@ -111,14 +111,6 @@ async def all_rows(reader: Reader, guids: list[str], query: str) -> tuple[list[d
         if not data:
             return None, ""
     return None, ""
-
-
-_GRAPH: Final = reads.Read(
-    type=reads.RESOURCE_GRAPH_TYPE,
-    path=reads.RESOURCE_GRAPH_PATH,
-    api_version=reads.RESOURCE_GRAPH_VERSION,
-    action="Microsoft.ResourceGraph/resources/read",
-)
 
 
 def estimate(

@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any, Final
 
 from auditor import documents as d
@@ -17,6 +18,7 @@ from auditor.sources.azure.reader import Listed, Reader
 from auditor.sources.azure.refusals import grant_for
 from auditor.sources.azure.transport import NoAnswer
 from auditor.sources.azure.work import Work
+from auditor.sources.spool import key_of
 
 QUERY: Final = (
     "resources | project id, name, type, location, kind, sku, tags, properties, identity, zones, managedBy, plan"
@@ -25,6 +27,7 @@ QUERY: Final = (
 _CHUNK: Final = 1000  # subscriptions in one query
 _QUERIES: Final = 8  # at least so many side by side, since the pages of one come one after the other
 _MAX_PAGES: Final = 10_000
+_PAGE: Final = 1000  # rows of a journal that are handed over together
 Found = Callable[[list[d.Document]], None]
 """Is given resources as soon as they are known."""
 
@@ -203,25 +206,32 @@ def new_resources(reader: Reader, documents: Iterable[d.Document]) -> list[d.Doc
 
 async def _graph_rows(reader: Reader, guids: list[str], take: Found) -> str:
     """Hand over, page by page, what Resource Graph shows; returns why that is not all it has, empty when it is."""
-    reader.api_versions[reads.RESOURCE_GRAPH_TYPE] = reads.RESOURCE_GRAPH_VERSION
-    if reader.journal is None:
-        return (await _ask_graph(reader, guids, take))[1]
-    name = f"{reads.RESOURCE_GRAPH_TYPE} {hashlib.sha256(' '.join(guids).encode()).hexdigest()[:32]}"
-    known = reader.journal.items(name)
+    reader.api_versions[reads.RESOURCE_GRAPH.type] = reads.RESOURCE_GRAPH.api_version
+    journal = reader.journal
+    if journal is None:
+        return await _ask_graph(reader, guids, take)
+    name = f"{reads.RESOURCE_GRAPH.type} {hashlib.sha256(' '.join(guids).encode()).hexdigest()[:32]}"
+    known = journal.items(name)
     if known is not None:
-        take(known)
+        while rows := list(islice(known, _PAGE)):
+            take(rows)
         return ""
-    rows, why = await _ask_graph(reader, guids, take)
+
+    def note(rows: list[d.Document]) -> None:
+        journal.note_page(name, rows)
+        take(rows)
+
+    why = await _ask_graph(reader, guids, note)
     if not why:
-        reader.journal.note_items(name, rows)
+        journal.note_end(name)
     return why
 
 
-async def _ask_graph(reader: Reader, guids: list[str], take: Found) -> tuple[list[d.Document], str]:
-    rows: list[d.Document] = []
+async def _ask_graph(reader: Reader, guids: list[str], take: Found) -> str:
+    came: set[int] = set()  # the rows themselves would not go into memory
     token: str | None = None
     seen = set[str]()
-    url = reader.url(reads.RESOURCE_GRAPH_PATH, reads.RESOURCE_GRAPH_VERSION)
+    url = reader.url(reads.RESOURCE_GRAPH.path, reads.RESOURCE_GRAPH.api_version)
     for _ in range(_MAX_PAGES):
         options: dict[str, Any] = {"$top": reader.options.page_size, "resultFormat": "objectArray"}
         if token is not None:
@@ -230,24 +240,24 @@ async def _ask_graph(reader: Reader, guids: list[str], take: Found) -> tuple[lis
         try:
             answer = await send(reader.pipelines.resource_manager, "POST", url, body=query)
         except (NoAnswer, Refused) as error:
-            return rows, str(error)
-        page = reader.body_of(_GRAPH, reads.RESOURCE_GRAPH_PATH, answer)
+            return str(error)
+        page = reader.body_of(reads.RESOURCE_GRAPH, reads.RESOURCE_GRAPH.path, answer)
         data = page.get("data")
         if isinstance(data, Mapping):
             data = _from_table(data)
         if d.marker(page) or not isinstance(data, list):
             detail = page.get("$unknown")
-            return rows, str(detail["reason"]) if isinstance(detail, Mapping) else "the answer holds no rows"
-        came = rows_of(data)
-        rows.extend(came)
-        take(came)
+            return str(detail["reason"]) if isinstance(detail, Mapping) else "the answer holds no rows"
+        rows = rows_of(data)
+        came.update(key_of(row["id"], "") for row in rows)
+        take(rows)
         token = page.get("$skipToken")
         if not token:
-            return rows, _cut_short(page, answer, len({d.normal_id(row["id"]) for row in rows}))
+            return _cut_short(page, answer, len(came))
         if not isinstance(token, str) or token in seen:
-            return rows, _ENDLESS
+            return _ENDLESS
         seen.add(token)
-    return rows, _ENDLESS
+    return _ENDLESS
 
 
 _ENDLESS: Final = "its pages do not end"
@@ -262,14 +272,6 @@ def _cut_short(page: d.Document, answer: Answer, rows: int) -> str:
         return "there are more subscriptions than it looks into"
     truncated = str(page.get("resultTruncated", "false")).lower() == "true"
     return "it cut its answer short" if truncated else ""
-
-
-_GRAPH: Final = reads.Read(
-    type=reads.RESOURCE_GRAPH_TYPE,
-    path=reads.RESOURCE_GRAPH_PATH,
-    api_version=reads.RESOURCE_GRAPH_VERSION,
-    action="Microsoft.ResourceGraph/resources/read",
-)
 
 
 def rows_of(items: Iterable[Any]) -> list[d.Document]:

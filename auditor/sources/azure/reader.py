@@ -6,8 +6,9 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypedDict, Unpack
 from urllib.parse import quote
 
 import msgspec
@@ -36,6 +37,16 @@ Listing = Callable[[Read, str], Awaitable[Listed]]
 _UNSENDABLE = re.compile(r"[\x00-\x1f\x7f]|(^|/)\.{1,2}(/|$)")
 
 
+class Hooks(TypedDict, total=False):
+    """Who watches a collection: each is called, or asked, while it goes on."""
+
+    progress: Callable[[Progress], None] | None
+    keep: Callable[[d.Document], None] | None  # is given each document as soon as it is there
+    notice: Callable[[str], None] | None  # is told what the person who started it ought to know
+    clock: Callable[[], datetime]
+    journal: Journal | None  # to go on with, and to write answers into
+
+
 class Reader:
     """Reads by table row; every outcome ends as a document, none as an exception."""
 
@@ -45,10 +56,7 @@ class Reader:
         pipelines: Pipelines,
         identity: Identity,
         counts: Counts,
-        progress: Callable[[Progress], None] | None = None,
-        keep: Callable[[d.Document], None] | None = None,
-        notice: Callable[[str], None] | None = None,
-        journal: Journal | None = None,
+        **hooks: Unpack[Hooks],
     ) -> None:
         self.options = options
         self.pipelines = pipelines
@@ -60,7 +68,7 @@ class Reader:
         self.failed: set[str] = set()  # and of which something was not
         self.resources: list[d.Document] = []  # what was listed, without what only judging needs
         self.plan = Plan()
-        self.journal = journal
+        self.journal = hooks.get("journal")
         self.batcher: Batcher | None = None
         self.watch: Watch | None = None  # for a run that can go on later
         self.denied = 0
@@ -69,9 +77,9 @@ class Reader:
         self.deep: Callable[[d.Document], bool] = lambda _: True  # of which resources log settings are read
         self.narrowed = False  # of some of them alone, since the filters allow it
         self.api_versions: dict[str, str] = {}
-        self._progress = progress
-        self._keep = keep
-        self._notice = notice
+        self._progress = hooks.get("progress")
+        self._keep = hooks.get("keep")
+        self._notice = hooks.get("notice")
         self._asked: dict[tuple[str, str], asyncio.Event] = {}  # (id, type) of what is being read
 
     # --- keeping ---
@@ -169,10 +177,10 @@ class Reader:
         `ask` is another way to ask for it.
         """
         name = f"{read.type} {read.id(of)}"
-        items = self.journal.items(name) if self.journal is not None else None
-        if items is not None:
+        known = self.journal.items(name) if self.journal is not None else None
+        if known is not None:
             self.api_versions.setdefault(read.type, read.api_version)
-            return items, None
+            return list(known), None
         items, failure = await (ask or self.items)(read, of)
         if self.journal is not None and failure is None:
             self.journal.note_items(name, items)

@@ -283,9 +283,12 @@ SENTINEL_CONNECTORS: Final = Read(
     action="Microsoft.SecurityInsights/dataConnectors/read",
 )
 
-RESOURCE_GRAPH_TYPE: Final = "Microsoft.ResourceGraph/resources"
-RESOURCE_GRAPH_PATH: Final = "/providers/Microsoft.ResourceGraph/resources"
-RESOURCE_GRAPH_VERSION: Final = "2022-10-01"
+RESOURCE_GRAPH: Final = Read(
+    type="Microsoft.ResourceGraph/resources",
+    path="/providers/Microsoft.ResourceGraph/resources",
+    api_version="2022-10-01",
+    action="Microsoft.ResourceGraph/resources/read",
+)
 STORAGE_VERSION: Final = "2021-12-02"  # x-ms-version of the storage services; OAuth needs 2017-11-09 or later
 
 # Types that can be read one by one: a destination in another subscription, or all when Resource Graph is out of reach.

@@ -12,6 +12,7 @@ from auditor.sources.terraform.azapi import body_of
 from auditor.sources.terraform.ids import Ids
 from auditor.sources.terraform.plan import Instance, Plan, not_known
 from auditor.sources.terraform.references import Found, resolve
+from auditor.sources.terraform.shape import later, one
 from auditor.sources.terraform.types import AZAPI
 
 SETTING: Final = "azurerm_monitor_diagnostic_setting"
@@ -136,7 +137,12 @@ def _logs(blocks: object, *, new: bool) -> Iterator[dict[str, Any]]:
             yield dict(block) if isinstance(block, Mapping) else not_known(None)
             continue
         enabled = True if new or block.get("enabled") is None else block["enabled"]
-        entry = {"category": block.get("category") or None, "categoryGroup": block.get("category_group") or None}
+        entry: dict[str, Any] = {
+            "category": block.get("category") or None,
+            "categoryGroup": block.get("category_group") or None,
+        }
+        policy = block.get("retention_policy")  # providers before 4 have it
+        entry["retentionPolicy"] = policy if later(policy) else dict(one(policy)) or None
         yield {**{key: value for key, value in entry.items() if value is not None}, "enabled": enabled}
 
 

@@ -10,6 +10,7 @@ PLANS = "Microsoft.Security/pricings"
 CONTACTS = "Microsoft.Security/securityContacts"
 INSIGHTS = "Microsoft.SecurityInsights"
 KEPT, CONTACT, BLIND = "defender-alerts-kept", "security-contact", "resource-manager-logs-or-defender"
+ADDRESS = "security-contact-address"
 SEEN, HEALTH, VAULTS = "activity-log-in-sentinel", "sentinel-health-logs", "keyvault-logs-or-defender"
 WATCHED = DEV  # where Defender for Key Vault is on
 
@@ -96,14 +97,16 @@ def _contacts(estate: Estate) -> None:
     contact(PROD, "Medium", "Owner")
     contact(SHARED, "High")
     contact(RETIRED, "", "Owner")
-    for subscription, status, why in (
-        (PROD, "pass", "owners hear of alerts from medium severity on"),
-        (SHARED, "fail", "a mail address, but no role"),
-        (DEV, "fail", "none was ever set up"),
-        (RETIRED, "fail", "owners, but no alerts"),
-        (MA, "unknown", "its security contact may not be read"),
-    ):
-        estate.answer(CONTACT, f"/subscriptions/{subscription}", status, why)  # type: ignore[arg-type]
+    told: tuple[tuple[str, Status, Status, str], ...] = (
+        (PROD, "pass", "pass", "owners hear of alerts from medium severity on"),
+        (SHARED, "fail", "pass", "a mail address, but no role"),
+        (DEV, "fail", "fail", "none was ever set up"),
+        (RETIRED, "fail", "pass", "owners, but no alerts; an address"),
+        (MA, "unknown", "unknown", "its security contact may not be read"),
+    )
+    for subscription, owners, address, why in told:
+        estate.answer(CONTACT, f"/subscriptions/{subscription}", owners, why)
+        estate.answer(ADDRESS, f"/subscriptions/{subscription}", address, why)
 
 
 # --- Sentinel ---------------------------------------------------------------------------------------------------------
@@ -128,9 +131,11 @@ def _sentinel(estate: Estate) -> None:
         "properties": {"subscriptionId": DEV, "dataTypes": state},
     }
     estate.listing(connectors, f"{INSIGHTS}/dataConnectors", [one])
-    estate.settings(f"{LAW_SEC.id}/providers/{INSIGHTS}/{health}", setting("health", LAW_SEC, groups=("allLogs",)))
+    estate.settings(
+        f"{LAW_SEC.id}/providers/{INSIGHTS}/{health}", setting("health", LAW_SEC, groups=("allLogs",)), answers=False
+    )
     connected = setting("health", LAW_NET, categories=("DataConnectors",))
-    estate.settings(f"{LAW_NET.id}/providers/{INSIGHTS}/{health}", connected)
+    estate.settings(f"{LAW_NET.id}/providers/{INSIGHTS}/{health}", connected, answers=False)
     refused = f"{LAW_APP.id}/providers/{INSIGHTS}/onboardingStates/default"
     estate.unread(refused, f"{INSIGHTS}/onboardingStates", f"{INSIGHTS}/onboardingStates/read")
     estate.answer(HEALTH, LAW_SEC.id, "pass", "all of Sentinel's own logs stay in the workspace")
