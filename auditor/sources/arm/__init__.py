@@ -22,7 +22,8 @@ from auditor.sources.arm.parameters import beside, given_by
 from auditor.sources.arm.template import resources_of
 
 _SCHEMA: Final = re.compile(
-    rb'"\$schema"\s*:\s*"[^"\n]{0,200}/(?:subscription|managementGroup|tenant)?deploymentTemplate\.json#?"', re.IGNORECASE
+    rb'"\$schema"\s*:\s*"[^"\n]{0,200}/(?:subscription|managementGroup|tenant)?deploymentTemplate\.json#?"',
+    re.IGNORECASE,
 )
 _DEEP: Final = 6_000  # Python's own calls: an expression inside an expression takes several
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from auditor import documents as d
 from auditor.documents import Document
 from auditor.sources.arm.match import Candidate, Candidates
-from auditor.sources.arm.place import Id, key_of, kind_of, told
+from auditor.sources.arm.nested import DEPLOYMENT
+from auditor.sources.arm.place import Id, kind_of, told
 from auditor.sources.arm.render import body_of, conditional, not_known, place_told, rendered, why
-from auditor.sources.arm.template import DEPLOYMENT, Declared, Found
+from auditor.sources.arm.template import Found
+from auditor.sources.arm.turn import Declared
 from auditor.sources.arm.values import Sym, joined, shown, split, words_of
 from auditor.sources.declared import Setting, setting_documents
 
@@ -46,10 +50,11 @@ def documents_of(found: Found, file: str) -> Iterator[Document]:
     """Every document that a template's resources come to."""
     settings = [one for one in found.resources if _is_setting(one)]
     resources = [one for one in found.resources if not _is_setting(one) and one.kind.lower() != DEPLOYMENT]
-    lacking = list(found.lacking)
-    for one in resources:
-        if one.id is None and not one.existing:
-            lacking.append(f"what {one.address} is a part of is known at deployment: {one.scope_words}")
+    lacking = found.lacking + [
+        f"what {one.address} is a part of is known at deployment: {one.scope_words}"
+        for one in resources
+        if one.id is None and not one.existing
+    ]
     missing = why("; ".join(sorted(lacking)[:3])) if lacking else None
     shown_ids = _shown_ids(resources)
     places = _places(resources)
@@ -168,8 +173,6 @@ def _setting(one: Declared, candidates: Candidates, file: str) -> Setting:
 
 
 def _placed(base: Setting, one: Declared, candidates: Candidates) -> Setting:
-    from msgspec.structs import replace
-
     if one.id is None and one.scopes:
         unknown = why(f"{one.address} is set on what is known at deployment: {one.scope_words}")
         chosen = {c.shown for scope in one.scopes for c in candidates.exactly(scope) or candidates.perhaps(scope)}
@@ -191,7 +194,7 @@ def _placed(base: Setting, one: Declared, candidates: Candidates) -> Setting:
     unknown = conditional(one.address, one.conditions)
     if len(sure) == 1 and not unsure:
         return replace(base, target=sure[0])
-    return replace(base, target=sure[0] if sure else "", perhaps=tuple([*sure[1:], *unsure]), unknown=unknown)
+    return replace(base, target=sure[0] if sure else "", perhaps=(*sure[1:], *unsure), unknown=unknown)
 
 
 def _target(setting: Id | None) -> Id | None:
@@ -206,6 +209,3 @@ def _target(setting: Id | None) -> Id | None:
     for part in parts[1:at]:
         pieces += ["/", part]
     return joined(pieces)
-
-
-__all__ = ["documents_of", "key_of"]

@@ -10,17 +10,26 @@ import msgspec
 
 from auditor.sources.arm import expressions, scope_functions
 from auditor.sources.arm.expressions import Call, Literal, Node, expression_of, parse, plain
-from auditor.sources.arm.functions import FUNCTIONS, SPELLED, Later, member, truth
+from auditor.sources.arm.functions import FUNCTIONS, SPELLED, truth
 from auditor.sources.arm.place import Place
-from auditor.sources.arm.values import Sym, Value, known, show, token
+from auditor.sources.arm.values import Later, Sym, Value, known, member, show, token
 
 MAX_DEPTH: Final = 150  # of what is worked out inside something else
 MAX_STEPS: Final = 4_000_000
 MAX_COPIES: Final = 10_000
-_WRONG: Final = (Later, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, StopIteration)
+_WRONG: Final = (
+    Later,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+    StopIteration,
+)
 
 
-class TooMuch(Exception):
+class TooMuch(Exception):  # noqa: N818
     """A template that would take too long, or grow too large."""
 
 

@@ -16,7 +16,7 @@ _SIGN: Final = re.compile(
 )
 
 
-class Wrong(Exception):
+class Wrong(Exception):  # noqa: N818
     """An expression that is not one."""
 
 

@@ -46,7 +46,7 @@ class Array(list[Any]):
         self.lines: list[int] = []
 
 
-class _Wrong(Exception):
+class _Wrong(Exception):  # noqa: N818
     def __init__(self, what: str, at: int) -> None:
         super().__init__(what)
         self.at = at
@@ -90,11 +90,7 @@ def parsed(text: str, name: str) -> Any:
 def comments(text: str) -> list[tuple[int, str]]:
     """(line, comment) of each comment, with its marks."""
     starts = _starts(text)
-    found = []
-    for match in _COMMENT.finditer(text):
-        if match[1]:
-            found.append((bisect_right(starts, match.start()), match[1]))
-    return found
+    return [(bisect_right(starts, match.start(1)), match[1]) for match in _COMMENT.finditer(text) if match[1]]
 
 
 def _starts(text: str) -> list[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import zip_longest
 
 import msgspec
 
@@ -45,7 +44,7 @@ def may_equal(first: Id, second: Id) -> bool:
     ours, theirs = split(first), split(second)
     if len(ours) != len(theirs):
         return False
-    return all(_part_may_equal(a, b) for a, b in zip_longest(ours, theirs, fillvalue=""))
+    return all(_part_may_equal(a, b) for a, b in zip(ours, theirs, strict=True))
 
 
 def _part_may_equal(first: Id, second: Id) -> bool:

@@ -26,7 +26,7 @@ def given_by(path: Path | None) -> dict[str, Any] | None:
         raise SourceError(f"{path}: not a parameter file", "it is one JSON object with `parameters`")
     listed = told.get("parameters", None if "$schema" in told else told)
     if not isinstance(listed, Mapping):
-        raise SourceError(f"{path}: no `parameters`", "a parameter file gives each parameter as {\"value\": …}")
+        raise SourceError(f"{path}: no `parameters`", 'a parameter file gives each parameter as {"value": …}')
     return {name: _value(name, one) for name, one in listed.items()}
 
 

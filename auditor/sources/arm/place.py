@@ -78,14 +78,18 @@ def resource_id(place: Place, given: Sequence[Value], *, of: str) -> Id | None:
     elif of == "extension":
         scope = head.pop() if head else ""
     elif of == "managementGroup":
-        place = msgspec.structs.replace(place, level="managementGroup", management_group=(head or [_MANAGEMENT_GROUP])[0])
+        place = msgspec.structs.replace(
+            place, level="managementGroup", management_group=(head or [_MANAGEMENT_GROUP])[0]
+        )
         scope = place.scope
     else:
         scope = _resource_scope(place, head, of)
     if kind.lower() == "microsoft.resources/resourcegroups" and len(names) == 1:
-        return joined([scope.partition("/resourceGroups/")[0], "/resourceGroups/", names[0]]) if isinstance(
-            scope, str
-        ) else joined(["/subscriptions/", place.subscription, "/resourceGroups/", names[0]])
+        return (
+            joined([scope.partition("/resourceGroups/")[0], "/resourceGroups/", names[0]])
+            if isinstance(scope, str)
+            else joined(["/subscriptions/", place.subscription, "/resourceGroups/", names[0]])
+        )
     return below(scope, kind, names)
 
 

@@ -7,9 +7,9 @@ from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any, Final
 
 from auditor.sources.arm.expressions import Call, Literal
-from auditor.sources.arm.functions import Later, truth
+from auditor.sources.arm.functions import truth
 from auditor.sources.arm.place import key_of, resource_id
-from auditor.sources.arm.values import Sym, Value, joined, known, show, token
+from auditor.sources.arm.values import Later, Sym, Value, joined, known, show, token
 
 if TYPE_CHECKING:
     from auditor.sources.arm.evaluate import Env
@@ -93,7 +93,11 @@ def _tenant(_: Env, __: Call) -> Value:
 
 def _deployment(env: Env, _: Call) -> Value:
     own = f"{env.frame.path}deployment()"
-    return {"name": token(f"{own}.name"), "location": token(f"{own}.location"), "properties": token(f"{own}.properties")}
+    return {
+        "name": token(f"{own}.name"),
+        "location": token(f"{own}.location"),
+        "properties": token(f"{own}.properties"),
+    }
 
 
 def _once_only(env: Env, node: Call) -> Value:

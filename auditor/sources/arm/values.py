@@ -165,3 +165,43 @@ def words_of(value: Value) -> str:
     """What a value that is not known waits for, short enough for a reason."""
     told = value.words if isinstance(value, Sym) else json.dumps(value, default=str)
     return told if len(told) <= _MOST_SHOWN else f"{told[:_MOST_SHOWN]}…"
+
+
+class Later(Exception):  # noqa: N818
+    """Only the deployment can tell."""
+
+
+def sure(value: Value) -> Value:
+    """A value nothing of which waits. Raises `Later`."""
+    if not known(value):
+        raise Later
+    return value
+
+
+def here(value: Value) -> Value:
+    """A value whose shape is known, whatever is in it."""
+    if isinstance(value, Sym):
+        raise Later
+    return value
+
+
+def member(of: Value, key: Value) -> Value:
+    """`of.key` or `of[key]`; keys have no case. Raises `LookupError` where there is none."""
+    of, key = here(of), here(key)
+    if isinstance(of, Mapping):
+        if key in of:
+            return of[key]
+        wanted = str(key).lower()
+        return next(v for k, v in of.items() if k.lower() == wanted) if has(of, wanted) else _missing(key)
+    if isinstance(of, list) and isinstance(key, int) and 0 <= key < len(of):
+        return of[key]
+    return _missing(key)
+
+
+def _missing(key: object) -> Value:
+    raise LookupError(key)
+
+
+def has(of: Mapping[str, Any], key: str) -> bool:
+    """Whether an object has a key, given in lower case."""
+    return any(k.lower() == key for k in of)
