@@ -29,6 +29,7 @@ from auditor.facts.settings import routes_of, setting_facts, settings_of, silent
 from auditor.facts.shapes import entries, mapping, text
 from auditor.facts.sku_limits import Withheld, withheld
 from auditor.facts.sql_coverage import with_sql_audit
+from auditor.facts.table_modes import table_facts
 from auditor.facts.tenants import TENANTS, Held, held_of, tenant_facts, tenant_offers
 from auditor.focus import Sight
 from auditor.inventory import Destination, Inventory, LogSetting, Resource, Subscription, Unknown
@@ -220,7 +221,9 @@ def _resource(draft: Draft, estate: _Estate) -> Resource:
         facts = setting_facts(settings, offers - {FLOW_LOG}, groups, in_scope=in_scope)
     else:
         facts = dict(silent_facts(in_scope))
-    facts |= retention_facts(estate.documents.get(draft.settings_id)) if settings != () else {}
+    if settings != ():
+        written = estate.documents.get(draft.settings_id)
+        facts |= retention_facts(written) | table_facts(written, settings, draft.type)
     facts |= limits.facts()
     facts |= managed_facts(draft.id, estate.managed)
     facts |= unread_offers(draft.type, estate.categories.get(draft.kind)) if in_scope else {}

@@ -73,7 +73,7 @@ def routes_of(
         if properties is None:
             continue
         enabled, _, _ = _enabled(properties.get("logs"), resource_type, offers, groups)
-        setting_id = _identity(item, position)[0]
+        setting_id = identity_of(item, position)[0]
         for kind, place in destinations_of(properties):
             for name in sorted(enabled):
                 for part in _parts(kind, resource_type, name, _dedicated(properties)):
@@ -98,7 +98,7 @@ def _setting(
     if not isinstance(item, Mapping) or properties is None:
         return None
     enabled, possible, written = _enabled(properties.get("logs"), resource_type, offers, groups)
-    setting_id, name = _identity(item, position)
+    setting_id, name = identity_of(item, position)
     places, dedicated, doubt = _places(properties), _dedicated(properties), _doubt(properties.get("logs"))
     ways: dict[tuple[Destination, ...], tuple[set[str], set[str]]] = {}
     for names, slot in ((enabled, 0), (possible - enabled, 1)):
@@ -129,7 +129,8 @@ def _doubt(logs: object) -> Unknown | None:
     return next((explain(one, "not decided yet") for one in found if undecided(one)), None)
 
 
-def _identity(item: Mapping[str, Any], position: int) -> tuple[str, str]:
+def identity_of(item: Mapping[str, Any], position: int) -> tuple[str, str]:
+    """(normal id, name) of a diagnostic setting; its place in the list serves where it has neither."""
     shown, name = text(item.get("id")), text(item.get("name"))
     setting_id = normal_id(shown) if shown else name.lower() or f"#{position}"
     return setting_id, name or setting_id.rpartition("/")[2]

@@ -117,6 +117,23 @@ LOGS: dict[str, bool] = {
 }
 
 
+# Those whose logs have tables of their own in a workspace, but land in AzureDiagnostics unless a setting asks for them.
+OWN_TABLES = frozenset(
+    {
+        "Microsoft.ApiManagement/service",
+        "Microsoft.ContainerService/managedClusters",
+        "Microsoft.DataFactory/factories",
+        "Microsoft.DBforPostgreSQL/flexibleServers",
+        "Microsoft.DocumentDB/databaseAccounts",
+        "Microsoft.KeyVault/vaults",
+        "Microsoft.Network/applicationGateways",
+        "Microsoft.Network/azureFirewalls",
+        "Microsoft.RecoveryServices/vaults",
+        "Microsoft.Synapse/workspaces",
+    }
+)
+
+
 # --- places that logs go to -------------------------------------------------------------------------------------------
 
 
@@ -185,6 +202,7 @@ class Plan:
 
     `logs`: some log leaves for a place that is there. `audit`: all of the group `audit` does. `hollow`: whether every
     setting that names a destination sends logs; None where the resource has no setting, so that nothing is asked.
+    `based`: on a workspace, which has its records without any setting, so that `logs` is not asked.
     """
 
     why: str
@@ -193,6 +211,7 @@ class Plan:
     hollow: Status | None = "pass"
     settings: tuple[Setting, ...] = ()
     denied: bool = False
+    based: bool = False
 
 
 # Azure itself answers that this one has no diagnostic settings, so the general rules ask nothing of it.
@@ -292,15 +311,38 @@ class Estate:
             settings = "Microsoft.Insights/diagnosticSettings"
             self.put({"id": f"{resource_id}/providers/{settings}", "type": settings, "$unsupported": code})
             return
+        if kind in OWN_TABLES:
+            self._tables(resource_id, plan)
         if plan.denied:
             self.deny_settings(resource_id)
         elif plan.settings:
             self.settings(resource_id, *plan.settings)
-        self.answer("resource-logs-exported", resource_id, plan.logs, plan.why)
+        if not plan.based:
+            self.answer("resource-logs-exported", resource_id, plan.logs, plan.why)
         if LOGS[kind]:
             self.answer("resource-audit-logs-exported", resource_id, plan.audit, plan.why)
         if plan.hollow:
             self.answer("diagnostic-setting-without-logs", resource_id, plan.hollow, plan.why)
+
+    def _tables(self, resource_id: str, plan: Plan) -> None:
+        rule = "resource-logs-own-tables"
+        to_workspace = [
+            one.properties.get("logAnalyticsDestinationType") == "Dedicated"
+            for one in plan.settings
+            # The older categories of a firewall have no other table.
+            if any(
+                log["enabled"] and not str(log["category"]).startswith("AzureFirewall")
+                for log in one.properties["logs"]
+            )
+            and any(place.kind == "log-analytics" and place.exists != "fail" for place in one.places)
+        ]
+        if plan.denied:
+            self.answer(rule, resource_id, "unknown", plan.why)
+        elif to_workspace:
+            own = all(to_workspace)
+            self.answer(
+                rule, resource_id, "pass" if own else "fail", "its setting asks for them" if own else "nobody asked"
+            )
 
     def add(self, document: Doc, plan: Plan | None = None) -> str:
         """Place a resource; one whose type can log needs a plan, any other must have none."""
