@@ -12,7 +12,7 @@ from auditor import documents as d
 from auditor.catalog import FLOW_LOG
 from auditor.completeness import count_reads, unread_in
 from auditor.documents import Collection, Document, marker, normal_id
-from auditor.drafts import Draft, KindKey, drafts_of, origin_of, with_members
+from auditor.drafts import Draft, KindKey, drafts_of, origin_of, perhaps_of, with_members
 from auditor.facts.classic import classic_logging, classic_only
 from auditor.facts.destinations import Resolver, destination_index
 from auditor.facts.evidence import protected_somewhere, with_evidence
@@ -24,17 +24,12 @@ from auditor.facts.network_index import index_network
 from auditor.facts.of_type import FACTS_OF_TYPE
 from auditor.facts.offers import Groups, entra_withheld, offers_none, offers_of, unread_offers, without
 from auditor.facts.places import Places, as_destination, place_resources
-from auditor.facts.settings import (
-    routes_of,
-    setting_facts,
-    settings_of,
-    settings_with_retention,
-    silent_facts,
-    unread_settings,
-)
+from auditor.facts.setting_faults import retention_facts
+from auditor.facts.settings import routes_of, setting_facts, settings_of, silent_facts, unread_settings
 from auditor.facts.shapes import entries, mapping, text
 from auditor.facts.sku_limits import Withheld, withheld
 from auditor.facts.sql_coverage import with_sql_audit
+from auditor.facts.table_modes import table_facts
 from auditor.facts.tenants import TENANTS, Held, held_of, tenant_facts, tenant_offers
 from auditor.facts.unread import unread
 from auditor.focus import Sight
@@ -227,6 +222,9 @@ def _resource(draft: Draft, estate: _Estate) -> Resource:
         facts = setting_facts(settings, offers - {FLOW_LOG}, groups, in_scope=in_scope)
     else:
         facts = dict(silent_facts(in_scope))
+    if settings != ():
+        written = estate.documents.get(draft.settings_id)
+        facts |= retention_facts(written) | table_facts(written, settings, draft.type)
     facts |= limits.facts()
     facts |= managed_facts(draft.id, estate.managed)
     facts |= unread_offers(draft.type, estate.categories.get(draft.kind)) if in_scope else {}
@@ -238,7 +236,6 @@ def _resource(draft: Draft, estate: _Estate) -> Resource:
     elif settings:
         estate.places.name(settings, in_use=in_focus)
         _route(draft, estate, offers, groups)
-        facts["settings_with_retention"] = settings_with_retention(estate.documents.get(draft.settings_id))
     tags = draft.document.get("tags")
     return Resource(
         id=draft.id,
@@ -258,6 +255,7 @@ def _resource(draft: Draft, estate: _Estate) -> Resource:
         may_offer=may_offer,
         facts=facts,
         origin=origin_of(draft.document),
+        perhaps=perhaps_of(draft.document),
         in_focus=in_focus,
     )
 

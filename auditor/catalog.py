@@ -277,6 +277,13 @@ def tables(resource_type: str, name: str, dedicated: bool) -> tuple[str, ...]:
     return own
 
 
+@lru_cache(maxsize=4096)
+def has_own_table(resource_type: str, name: str) -> bool:
+    """Whether a category has a table of its own, and lands in the shared one unless a setting asks for it."""
+    shared = (AZURE_DIAGNOSTICS,)
+    return tables(resource_type, name, False) == shared != tables(resource_type, name, True)
+
+
 @lru_cache(maxsize=1)
 def _names() -> frozenset[str]:
     return frozenset(name for categories in _index().values() for name in categories)

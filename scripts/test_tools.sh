@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What the tests need beyond pip: Chromium with its driver, and from npm Azurite and axe-core.
+# What the tests need beyond pip: Chromium with its driver, and from npm Azurite, axe-core and the SARIF validator.
 # Installs them where it can; where it cannot, it says so loudly and the tests that need them are skipped.
 set -u
 cd "$(dirname "$0")/.."
@@ -18,7 +18,8 @@ fi
 command -v chromium >/dev/null && command -v chromedriver >/dev/null ||
   missing "Chromium and chromedriver" "the HTML report is not opened in a browser (apt-get install chromium chromium-driver)"
 
-if [ ! -e node_modules/azurite/package.json ] || [ ! -e node_modules/axe-core/axe.min.js ]; then
+sarif=node_modules/@microsoft/sarif-multitool-linux/Sarif.Multitool
+if [ ! -e node_modules/azurite/package.json ] || [ ! -e node_modules/axe-core/axe.min.js ] || [ ! -e $sarif ]; then
   if command -v npm >/dev/null; then
     npm install --no-audit --no-fund --no-package-lock --loglevel=error >&2
   fi
@@ -27,4 +28,7 @@ fi
   missing "Azurite" "classic storage logging is not read from a real server (npm install azurite)"
 [ -e node_modules/axe-core/axe.min.js ] ||
   missing "axe-core" "the HTML report is not checked for accessibility (npm install axe-core)"
+[ ! -e $sarif ] || chmod u+x $sarif  # npm may not run the script of the package that does it
+[ -x $sarif ] ||
+  missing "the SARIF validator" "SARIF is checked by its schema alone (npm install @microsoft/sarif-multitool-linux)"
 exit 0

@@ -10,7 +10,6 @@ import pytest
 from auditor.assemble import assemble
 from auditor.documents import Collection, Run
 from auditor.facts.flow_logs import RETIREMENT
-from auditor.facts.settings import settings_with_retention
 from auditor.formats import renderer
 from auditor.formats.words import retires
 from auditor.inventory import Inventory, Resource, Unknown
@@ -116,23 +115,6 @@ def test_a_log_profile_is_retired_from_its_day_on():
         return profile.facts["retired"]
 
     assert (retired("2026-09-14"), retired("2026-09-15"), retired("")) == (False, True, True)
-
-
-SETTINGS = [
-    ("days that are on", [{"enabled": True, "days": 30}], ["s"]),
-    ("off", [{"enabled": False, "days": 30}], []),
-    ("for ever", [{"enabled": True, "days": 0}], []),
-    ("none", [None], []),
-    ("one of two", [{"enabled": False, "days": 0}, {"enabled": True, "days": 365}], ["s"]),
-    ("nonsense", ["x", {"enabled": "yes", "days": "7"}], []),
-]
-
-
-@pytest.mark.parametrize(("policies", "names"), [s[1:] for s in SETTINGS], ids=[s[0] for s in SETTINGS])
-def test_days_in_a_setting(policies, names):
-    logs = [{"category": "A", "enabled": True, "retentionPolicy": policy} for policy in policies]
-    assert settings_with_retention({"value": [{"name": "s", "properties": {"logs": logs}}]}) == names
-    assert settings_with_retention(None) == settings_with_retention({"$unknown": {}}) == []
 
 
 def test_what_passes_on_something_that_retires_says_until_when(report):

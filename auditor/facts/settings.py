@@ -11,8 +11,8 @@ import msgspec
 from auditor.catalog import catalog, category, tables
 from auditor.documents import destinations_of, marker, normal_id
 from auditor.facts.archives import container_of
-from auditor.facts.numbers import number
 from auditor.facts.offers import Groups, Members
+from auditor.facts.setting_faults import sent_twice
 from auditor.facts.shapes import entries, explain, mapping, text
 from auditor.facts.unread import fields, listed, unclear, undecided
 from auditor.inventory import Destination, LogSetting, Unknown
@@ -73,7 +73,7 @@ def routes_of(
         if properties is None:
             continue
         enabled, _, _ = _enabled(properties.get("logs"), resource_type, offers, groups)
-        setting_id = _identity(item, position)[0]
+        setting_id = identity_of(item, position)[0]
         for kind, place in destinations_of(properties):
             for name in sorted(enabled):
                 for part in _parts(kind, resource_type, name, _dedicated(properties)):
@@ -98,7 +98,7 @@ def _setting(
     if not isinstance(item, Mapping) or properties is None:
         return None
     enabled, possible, written = _enabled(properties.get("logs"), resource_type, offers, groups)
-    setting_id, name = _identity(item, position)
+    setting_id, name = identity_of(item, position)
     places, dedicated, doubt = _places(properties), _dedicated(properties), _doubt(properties.get("logs"))
     ways: dict[tuple[Destination, ...], tuple[set[str], set[str]]] = {}
     for names, slot in ((enabled, 0), (possible - enabled, 1)):
@@ -129,7 +129,8 @@ def _doubt(logs: object) -> Unknown | None:
     return next((explain(one, "not decided yet") for one in found if undecided(one)), None)
 
 
-def _identity(item: Mapping[str, Any], position: int) -> tuple[str, str]:
+def identity_of(item: Mapping[str, Any], position: int) -> tuple[str, str]:
+    """(normal id, name) of a diagnostic setting; its place in the list serves where it has neither."""
     shown, name = text(item.get("id")), text(item.get("name"))
     setting_id = normal_id(shown) if shown else name.lower() or f"#{position}"
     return setting_id, name or setting_id.rpartition("/")[2]
@@ -259,7 +260,7 @@ def setting_facts(
     facts["audit_missing"] = _audit_missing(audit, exported, perhaps, live)
     facts["settings_count"] = len({s.id for s in settings if s.kind == "diagnostic-setting"})
     facts["settings_without_logs"] = _without_logs(settings)
-    facts["sent_twice"] = _sent_twice(settings) if len(settings) > 1 else []
+    facts["sent_twice"] = sent_twice(settings) if len(settings) > 1 else []
     return facts
 
 
@@ -267,33 +268,6 @@ def setting_facts(
 def silent_facts(in_scope: bool) -> dict[str, Any]:
     """The facts of what logs nothing: most of a large estate, so they are worked out once."""
     return setting_facts((), frozenset(), {}, in_scope=in_scope)
-
-
-def _sent_twice(settings: Settings) -> list[str] | Unknown:
-    """`category → destination` of whatever two diagnostic settings send to the same place, to be paid for twice."""
-    sent: dict[tuple[str, str], set[str]] = {}
-    perhaps: dict[tuple[str, str], set[str]] = {}
-    for setting in settings:
-        if setting.kind == "diagnostic-setting":
-            for destination in setting.living:
-                for name in setting.categories:
-                    sent.setdefault((name, destination.id), set()).add(setting.id)
-                for name in setting.possible:
-                    perhaps.setdefault((name, destination.id), set()).add(setting.id)
-    twice = sorted(f"{name} → {place}" for (name, place), ids in sent.items() if place and len(ids) > 1)
-    if not twice and any(len(ids | sent.get(way, set())) > 1 for way, ids in perhaps.items()):
-        return Unknown(reason="which categories a setting's group contains is not published")
-    return twice
-
-
-def settings_with_retention(document: Mapping[str, Any] | None) -> list[str]:
-    """Names of diagnostic settings that still carry days of retention for a log, which Azure ignores."""
-    found = []
-    for item in entries(mapping(document).get("value")):
-        policies = (mapping(log.get("retentionPolicy")) for log in entries(mapping(item.get("properties")).get("logs")))
-        if any(policy.get("enabled") is True and number(policy.get("days")) for policy in policies):
-            found.append(text(item.get("name")))
-    return sorted(found)
 
 
 def _audit_missing(

@@ -15,6 +15,7 @@ from auditor.cli import main, tell
 from auditor.cli.new_rule import rule_text
 from auditor.cli.parser import AUTH_NAMES, CLOUD_NAMES, FORMAT_NAMES, SEVERITY_NAMES, build
 from auditor.cli.progress import _plain, _summed
+from auditor.cli.repository import root_of
 from auditor.errors import AuditorError
 from auditor.formats import FORMATS
 from auditor.report import SEVERITIES
@@ -524,3 +525,27 @@ def test_a_stage_in_several_rounds_is_one_stage():
     for stage, done, total in (("a", 0, 2), ("a", 2, 2), ("b", 0, 1), ("a", 0, 1), ("a", 1, 1)):
         show(Progress(stage=stage, done=done, total=total, denied=0, throttled=0))
     assert told == [("a", 0, 2), ("a", 2, 2), ("b", 0, 1), ("a", 2, 3), ("a", 3, 3)]
+
+
+def test_files_are_named_from_the_top_of_the_repository(tmp_path, monkeypatch):
+    infra = tmp_path / "repo" / "infra"
+    infra.mkdir(parents=True)
+    monkeypatch.chdir(infra)
+    assert root_of(infra) == "", "no repository, and where the command runs"
+    (tmp_path / "repo" / ".git").write_text("gitdir: elsewhere\n")  # as in a worktree
+    assert root_of(infra) == root_of(Path("plan.json")) == "infra"
+    assert root_of(tmp_path) == "", "not below where the command runs"
+    assert root_of(tmp_path / "repo") == ""
+
+
+def test_a_plan_as_sarif_names_its_file_from_the_top_of_the_repository(run, tmp_path, monkeypatch):
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "infra").mkdir()
+    plan = CONTOSO.parents[1] / "tests" / "sources" / "terraform" / "app.plan.json"
+    (tmp_path / "infra" / "plan.json").write_bytes(plan.read_bytes())
+    monkeypatch.chdir(tmp_path / "infra")
+    code, out, err = run("scan", "plan.json", "-f", "sarif", "--fail-on", "high", "--max-unassessed", "100%")
+    told = json.loads(out)["runs"][0]["results"]
+    assert code == 1 and "Gate failed" in err
+    files = {place["physicalLocation"]["artifactLocation"]["uri"] for result in told for place in result["locations"]}
+    assert files == {"infra/plan.json"}

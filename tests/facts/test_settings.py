@@ -664,35 +664,3 @@ def test_no_shape_is_too_odd(settings: Any, categories: Any) -> None:
     found = settings_of({"id": "x", "value": settings}, VAULT, offers, groups, known)
     made = setting_facts(found, offers, groups)
     assert isinstance(found, Unknown) == isinstance(made["settings_count"], Unknown)
-
-
-@pytest.mark.parametrize(
-    ("settings", "answer"),
-    [
-        pytest.param([], [], id="none"),
-        pytest.param([setting("a", [on("AuditEvent")], workspaceId=W)], [], id="one setting"),
-        pytest.param(
-            [setting(name, [on("AuditEvent")], workspaceId=W) for name in "ab"],
-            [f"AuditEvent → {normal_id(W)}"],
-            id="the same twice",
-        ),
-        pytest.param(
-            [
-                setting("a", [on("AuditEvent")], workspaceId=W),
-                setting("b", [on("AuditEvent")], workspaceId=None, storageAccountId=A),
-            ],
-            [],
-            id="to different places",
-        ),
-        pytest.param(
-            [
-                setting("a", [on("AuditEvent")], workspaceId=W),
-                setting("b", [on("AzurePolicyEvaluationDetails"), on("AuditEvent", enabled=False)], workspaceId=W),
-            ],
-            [],
-            id="different categories",
-        ),
-    ],
-)
-def test_what_is_sent_twice(settings: list[Any], answer: list[str]) -> None:
-    assert setting_facts(read(*settings), frozenset(), {})["sent_twice"] == answer

@@ -10,7 +10,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from auditor.formats import FORMATS, renderer
+from auditor.formats import FORMATS
 from auditor.formats.json import parse
 
 ROOT = Path(__file__).parents[2]
@@ -35,14 +35,14 @@ def test_every_format_has_a_report_to_look_at():
 @pytest.mark.parametrize("file", GOLDEN.REPORTS)
 def test_a_report_is_as_it_is_checked_in(file):
     name, only = GOLDEN.REPORTS[file]
-    made = renderer(name)(GOLDEN.scanned(only))
+    made = GOLDEN.rendered(name, GOLDEN.scanned(only))
     assert (FOLDER / file).read_bytes().decode() == made, "if it is meant: python scripts/make_generated.py"
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_report_made_from_the_findings_file_is_the_same(name):
     findings = parse((FOLDER / SMALL["json"]).read_bytes(), "findings.json")
-    assert renderer(name)(findings) == (FOLDER / SMALL[name]).read_bytes().decode()
+    assert GOLDEN.rendered(name, findings) == (FOLDER / SMALL[name]).read_bytes().decode()
 
 
 def test_the_findings_file_meets_its_schema():

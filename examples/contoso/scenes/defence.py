@@ -131,9 +131,11 @@ def _sentinel(estate: Estate) -> None:
         "properties": {"subscriptionId": DEV, "dataTypes": state},
     }
     estate.listing(connectors, f"{INSIGHTS}/dataConnectors", [one])
-    estate.settings(f"{LAW_SEC.id}/providers/{INSIGHTS}/{health}", setting("health", LAW_SEC, groups=("allLogs",)))
+    estate.settings(
+        f"{LAW_SEC.id}/providers/{INSIGHTS}/{health}", setting("health", LAW_SEC, groups=("allLogs",)), answers=False
+    )
     connected = setting("health", LAW_NET, categories=("DataConnectors",))
-    estate.settings(f"{LAW_NET.id}/providers/{INSIGHTS}/{health}", connected)
+    estate.settings(f"{LAW_NET.id}/providers/{INSIGHTS}/{health}", connected, answers=False)
     refused = f"{LAW_APP.id}/providers/{INSIGHTS}/onboardingStates/default"
     estate.unread(refused, f"{INSIGHTS}/onboardingStates", f"{INSIGHTS}/onboardingStates/read")
     estate.answer(HEALTH, LAW_SEC.id, "pass", "all of Sentinel's own logs stay in the workspace")

@@ -117,6 +117,23 @@ LOGS: dict[str, bool] = {
 }
 
 
+# Those whose logs have tables of their own in a workspace, but land in AzureDiagnostics unless a setting asks for them.
+OWN_TABLES = frozenset(
+    {
+        "Microsoft.ApiManagement/service",
+        "Microsoft.ContainerService/managedClusters",
+        "Microsoft.DataFactory/factories",
+        "Microsoft.DBforPostgreSQL/flexibleServers",
+        "Microsoft.DocumentDB/databaseAccounts",
+        "Microsoft.KeyVault/vaults",
+        "Microsoft.Network/applicationGateways",
+        "Microsoft.Network/azureFirewalls",
+        "Microsoft.RecoveryServices/vaults",
+        "Microsoft.Synapse/workspaces",
+    }
+)
+
+
 # --- places that logs go to -------------------------------------------------------------------------------------------
 
 
@@ -149,9 +166,10 @@ def setting(
     dedicated: bool = False,
     nulls: bool = False,
     empty: bool = False,
+    days: int = 0,
 ) -> Setting:
     """A diagnostic setting; `nulls` and `empty` are the two ways ARM writes a destination that is not set."""
-    off = {"enabled": False, "days": 0}
+    off = {"enabled": days > 0, "days": days}
     properties: Doc = {}
     blank: str | None = "" if empty else None
     if nulls or empty:
@@ -184,6 +202,7 @@ class Plan:
 
     `logs`: some log leaves for a place that is there. `audit`: all of the group `audit` does. `hollow`: whether every
     setting that names a destination sends logs; None where the resource has no setting, so that nothing is asked.
+    `based`: on a workspace, which has its records without any setting, so that `logs` is not asked.
     """
 
     why: str
@@ -192,6 +211,7 @@ class Plan:
     hollow: Status | None = "pass"
     settings: tuple[Setting, ...] = ()
     denied: bool = False
+    based: bool = False
 
 
 # Azure itself answers that this one has no diagnostic settings, so the general rules ask nothing of it.
@@ -208,6 +228,7 @@ class Estate:
     documents: dict[str, Doc] = field(default_factory=dict)
     answers: dict[str, dict[str, tuple[str, Status, str, str]]] = field(default_factory=dict)
     named: dict[str, Place] = field(default_factory=dict)
+    repeats: set[str] = field(default_factory=set)
     random: random.Random = field(default_factory=lambda: random.Random(SEED))
 
     def put(self, document: Doc) -> str:
@@ -240,8 +261,20 @@ class Estate:
         scope = doc_id.partition("/providers/Microsoft.Insights/")[0]
         self.put({"id": doc_id, "type": kind, "$unknown": denied(action, scope, code)})
 
-    def settings(self, resource_id: str, *given: Setting) -> None:
-        """Add the list of a resource's diagnostic settings."""
+    def settings(self, resource_id: str, *given: Setting, answers: bool = True) -> None:
+        """Add the list of a resource's diagnostic settings, with what is asked of any such list."""
+        if answers and given:
+            kept = any(log["retentionPolicy"]["enabled"] for one in given for log in one.properties["logs"])
+            archived = any(place.kind == "storage" for one in given for place in one.places)
+            dead = "a setting still carries days" if kept else "no setting carries days"
+            if kept or archived:
+                self.answer("diagnostic-setting-retention-days", resource_id, "fail" if kept else "pass", dead)
+        if answers and len(given) > 1:
+            full: Status = "fail" if len(given) == 5 else "pass"
+            self.answer("diagnostic-setting-room", resource_id, full, f"{len(given)} of five settings")
+            if resource_id.count("/") > 2:  # a subscription's are asked about by another rule
+                twice: Status = "fail" if resource_id.lower() in self.repeats else "pass"
+                self.answer("resource-logs-sent-twice", resource_id, twice, "as the scene says")
         base = f"{resource_id}/providers/Microsoft.Insights/diagnosticSettings"
         items = []
         for one in given:
@@ -262,7 +295,9 @@ class Estate:
         self.listing(base, "Microsoft.Insights/diagnosticSettings", items)
 
     def deny_settings(self, resource_id: str) -> None:
-        """Make a resource's diagnostic settings unreadable."""
+        """Make a resource's diagnostic settings unreadable, and with them what is asked of any."""
+        for rule in ("resource-logs-sent-twice", "diagnostic-setting-room", "diagnostic-setting-retention-days"):
+            self.answer(rule, resource_id, "unknown", "ARM refuses to show its diagnostic settings")
         self.unread(
             f"{resource_id}/providers/Microsoft.Insights/diagnosticSettings",
             "Microsoft.Insights/diagnosticSettings",
@@ -276,15 +311,38 @@ class Estate:
             settings = "Microsoft.Insights/diagnosticSettings"
             self.put({"id": f"{resource_id}/providers/{settings}", "type": settings, "$unsupported": code})
             return
+        if kind in OWN_TABLES:
+            self._tables(resource_id, plan)
         if plan.denied:
             self.deny_settings(resource_id)
         elif plan.settings:
             self.settings(resource_id, *plan.settings)
-        self.answer("resource-logs-exported", resource_id, plan.logs, plan.why)
+        if not plan.based:
+            self.answer("resource-logs-exported", resource_id, plan.logs, plan.why)
         if LOGS[kind]:
             self.answer("resource-audit-logs-exported", resource_id, plan.audit, plan.why)
         if plan.hollow:
             self.answer("diagnostic-setting-without-logs", resource_id, plan.hollow, plan.why)
+
+    def _tables(self, resource_id: str, plan: Plan) -> None:
+        rule = "resource-logs-own-tables"
+        to_workspace = [
+            one.properties.get("logAnalyticsDestinationType") == "Dedicated"
+            for one in plan.settings
+            # The older categories of a firewall have no other table.
+            if any(
+                log["enabled"] and not str(log["category"]).startswith("AzureFirewall")
+                for log in one.properties["logs"]
+            )
+            and any(place.kind == "log-analytics" and place.exists != "fail" for place in one.places)
+        ]
+        if plan.denied:
+            self.answer(rule, resource_id, "unknown", plan.why)
+        elif to_workspace:
+            own = all(to_workspace)
+            self.answer(
+                rule, resource_id, "pass" if own else "fail", "its setting asks for them" if own else "nobody asked"
+            )
 
     def add(self, document: Doc, plan: Plan | None = None) -> str:
         """Place a resource; one whose type can log needs a plan, any other must have none."""

@@ -75,6 +75,8 @@ def _intune(estate: Estate) -> None:
     estate.answer("intune-audit-logs", INTUNE, "fail", "OperationalLogs is switched off")
     estate.answer("intune-device-logs", INTUNE, "pass", "both go to law-contoso-dev")
     estate.answer(HOLLOW, INTUNE, "pass", "each of its settings sends some logs")
+    estate.answer("diagnostic-setting-room", INTUNE, "pass", "two of five settings")
+    estate.answer("resource-logs-sent-twice", INTUNE, "pass", "no category is in both settings")
 
 
 def _domains(estate: Estate) -> None:

@@ -135,7 +135,8 @@ def _activity_logs(estate: Estate) -> None:
         "its setting sends to a workspace that was deleted; only a retired log profile is left",
         setting("to-old-workspace", LAW_OLD, groups=("allLogs",)),
     )  # fmt: skip
-    for rule in (*RULES, "activity-log-retention", "activity-log-sent-twice", HOLLOW):
+    asked = ("activity-log-retention", "activity-log-sent-twice", "diagnostic-setting-room")
+    for rule in (*RULES, *asked, "diagnostic-setting-retention-days", HOLLOW):
         estate.answer(rule, f"/subscriptions/{MA}", "unknown", "ARM refuses to show anything of this subscription")
 
 
@@ -265,3 +266,5 @@ def _entra(estate: Estate) -> None:
     estate.answer("entra-sign-in-logs", tenant, "fail", why)
     estate.answer("entra-graph-activity-logs", tenant, "fail", "no setting has MicrosoftGraphActivityLogs")
     estate.answer(HOLLOW, tenant, "fail", "the setting app-team names a workspace and sends nothing")
+    estate.answer("diagnostic-setting-room", tenant, "pass", "four of five settings")
+    estate.answer("resource-logs-sent-twice", tenant, "pass", "each category is on in one setting only")

@@ -55,6 +55,7 @@ def build(estate: Estate) -> None:
     """Place all vaults and HSMs."""
     _good(estate)
     _bad(estate)
+    _habits(estate)
     _unsure(estate)
     _bulk(estate)
     _hsms(estate)
@@ -161,6 +162,39 @@ def _bad(estate: Estate) -> None:
     hostile = {"</script><img src=x onerror=alert(1)>": "=cmd|' /C calc'!A0", "rtl": "\u202egnp.exe", "a|b": "c|d\n# e"}
     _vault(estate, "kv-fleet-prod-01", NOTHING, tags=hostile)
     _vault(estate, "kv-lab-dev-01", everything(LAW_LAB), subscription=DEV, group="rg-lab-dev", region=NE)
+
+
+def _habits(estate: Estate) -> None:
+    """Settings that do export, and yet are not as they should be."""
+    again = rid(PROD, "rg-docs-prod", VAULT, "kv-docs-prod-02")
+    estate.repeats.add(again.lower())
+    twice = (
+        setting("by-policy", LAW_SEC, groups=("allLogs",), dedicated=True),
+        setting("by-hand", LAW_SEC, categories=("AuditEvent",)),
+    )
+    _vault(
+        estate,
+        "kv-docs-prod-02",
+        _plan("AuditEvent goes to law-contoso-sec twice", "ppp", *twice),
+        group="rg-docs-prod",
+    )
+    five = tuple(
+        setting(name, place, groups=("audit",))
+        for name, place in (("sec", LAW_SEC), ("app", LAW_APP), ("archive", ARCH_WE), ("siem", SIEM), ("dd", DATADOG))
+    )
+    _vault(
+        estate,
+        "kv-docs-prod-03",
+        _plan("five settings, each to a place of its own", "ppp", *five),
+        group="rg-docs-prod",
+    )
+    kept = setting("archive", ARCH_WE, groups=("audit",), days=365)
+    _vault(
+        estate,
+        "kv-docs-prod-04",
+        _plan("archived, with 365 days that Azure ignores", "ppp", kept),
+        group="rg-docs-prod",
+    )
 
 
 def _unsure(estate: Estate) -> None:

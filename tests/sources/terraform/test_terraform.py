@@ -141,6 +141,35 @@ def test_a_plan_that_is_not_complete_fails_nothing_for_what_it_lacks(tmp_path):
     assert "-target" in found["azurerm_key_vault.app2"][1]
 
 
+@pytest.mark.parametrize(
+    ("policy", "status"),
+    [
+        pytest.param([{"enabled": True, "days": 365}], "fail", id="days"),
+        pytest.param([{"enabled": False, "days": 0}], "pass", id="off"),
+        pytest.param([], "pass", id="none"),
+    ],
+)
+def test_days_that_an_older_provider_wrote_into_a_setting_are_told(tmp_path, policy, status):
+    vault = "/subscriptions/s/resourceGroups/rg-app/providers/Microsoft.KeyVault/vaults/one"
+    kept = {"category": "AuditEvent", "retention_policy": policy}
+    values = {
+        "name": "a",
+        "target_resource_id": vault,
+        "storage_account_id": "/subscriptions/s/a",
+        "enabled_log": [kept],
+    }
+    inside = [
+        {"address": "azurerm_key_vault.one", "mode": "managed", "type": "azurerm_key_vault", "name": "one",
+         "values": {"id": vault, "name": "one", "location": "westeurope"}},
+        {"address": "azurerm_monitor_diagnostic_setting.a", "mode": "managed",
+         "type": "azurerm_monitor_diagnostic_setting", "name": "a", "values": values},
+    ]  # fmt: skip
+    path = tmp_path / "state.json"
+    state = {"values": {"root_module": {"resources": inside}}, "terraform_version": "1.9", "format_version": "1.0"}
+    path.write_text(json.dumps(state))
+    assert statuses(path, "diagnostic-setting-retention-days") == {"azurerm_key_vault.one": status}
+
+
 def test_a_state_has_no_configuration_and_needs_none(tmp_path):
     known = "/subscriptions/s/resourceGroups/rg-app/providers/Microsoft.KeyVault/vaults/"
 

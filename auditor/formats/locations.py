@@ -1,0 +1,113 @@
+"""Where the subject of a finding is written down, and which findings are about the same block there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from auditor.inventory import Origin
+from auditor.report import SEVERITIES, Finding, Report, Subject, fingerprint
+
+_INDEX = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]')  # of an instance that `count` or `for_each` makes
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a subject is written: the file from the top of the repository, its lines and its address in there.
+
+    `line` is None where only the file is known. `written` is False for what no file makes, such as a vault that was
+    read from Azure: its `file` is then its id, which keeps it apart from every other.
+    """
+
+    file: str
+    line: int | None = None
+    end_line: int | None = None
+    address: str = ""
+    written: bool = True
+
+
+class Block(msgspec.Struct, frozen=True, kw_only=True):
+    """The findings of one rule about one written block: several where `count` or `for_each` makes more than one."""
+
+    place: Place
+    findings: list[Finding]  # the gravest first
+
+    @property
+    def first(self) -> Finding:
+        """The gravest of them."""
+        return self.findings[0]
+
+    @property
+    def key(self) -> str:
+        """What stays the same over scans: the finding's fingerprint, or one of the block where it makes several."""
+        if len(self.findings) == 1:
+            return self.first.fingerprint
+        return fingerprint(self.first.rule, f"{self.place.file}\n{_INDEX.sub('', self.place.address)}")
+
+    @property
+    def text(self) -> str:
+        """What is wrong, with the names of those that the block makes besides the first."""
+        more = [finding.subject.name for finding in self.findings[1:]]
+        if not more:
+            return self.first.message
+        named = ", ".join(more[:10]) + (f" and {len(more) - 10:,} more" if len(more) > 10 else "")
+        fail = "fails" if len(more) == 1 else "fail"
+        return f"{self.first.message.rstrip('.')}. Written in the same place, {len(more):,} more {fail}: {named}."
+
+
+def placer(report: Report) -> Callable[[Subject], Place]:
+    """The function that tells where a subject is written.
+
+    What a file does not name is placed in the file that was judged, where that is only one.
+    """
+    origins = (finding.subject.origin for finding in report.findings)
+    files = {origin.file for origin in origins if origin is not None}
+    root = report.run.root
+    only = next(iter(files)) if len(files) == 1 and report.run.source != "azure" else ""
+
+    def place_of(subject: Subject) -> Place:
+        origin = subject.origin or (Origin(file=only) if only else None)
+        if origin is None:
+            return Place(file=_path(subject.id) or "unknown", written=False)
+        line = origin.line if origin.line and origin.line > 0 else None
+        last = origin.end_line if line and origin.end_line and origin.end_line >= line else None
+        file = _path(f"{root}/{origin.file}" if origin.file[:1] != "/" else origin.file)
+        return Place(file=file or "unknown", line=line, end_line=last, address=origin.address or "")
+
+    return place_of
+
+
+def blocks(findings: Iterable[Finding], place_of: Callable[[Subject], Place]) -> list[Block]:
+    """Findings folded by rule and written block, the gravest first, then by rule and place."""
+    found: dict[tuple[str, str, int | None, str], list[tuple[Place, Finding]]] = {}
+    for finding in findings:
+        place = place_of(finding.subject)
+        block = "" if place.line else _INDEX.sub("", place.address) or finding.subject.id.lower()
+        found.setdefault((finding.rule, place.file, place.line, block), []).append((place, finding))
+    made = []
+    for members in found.values():
+        members.sort(key=lambda pair: (SEVERITIES.index(pair[1].severity), pair[1].subject.id.lower()))
+        made.append(Block(place=members[0][0], findings=[finding for _, finding in members]))
+    return sorted(made, key=_rank)
+
+
+def failing(report: Report) -> list[Finding]:
+    """What a gate is about: the failures that are neither accepted nor in the baseline already."""
+    return [finding for finding in report.findings if finding.status == "fail" and finding.is_new is not False]
+
+
+def _rank(block: Block) -> tuple[int, str, str, int, str]:
+    first, place = block.first, block.place
+    return SEVERITIES.index(first.severity), first.rule, place.file, place.line or 0, first.subject.id.lower()
+
+
+def _path(file: str) -> str:
+    """A relative path with forward slashes; what would lead out of the folder is left away."""
+    parts: list[str] = []
+    for part in file.replace("\\", "/").split("/"):
+        if part == "..":
+            del parts[-1:]
+        elif part and part != ".":
+            parts.append(part)
+    return "/".join(parts)
