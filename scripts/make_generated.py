@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import contoso_reports
+import expected_logs
 import msgspec
 import rule_pages
 
@@ -57,6 +58,7 @@ GENERATED = {
     "reports/acceptances.schema.json": acceptances_schema,
     **contoso_reports.makers(),
     **rule_pages.makers(),
+    expected_logs.FILE: expected_logs.page,
     "README.md": lambda: rule_pages.with_coverage(contoso_reports.readme()),
 }
 

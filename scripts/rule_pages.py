@@ -56,7 +56,10 @@ def coverage() -> str:
         )
     lines += [
         "",
-        f"{count(len(rules()), 'rule')} in all. Not covered, because nothing that a reader may see answers it:",
+        f"{count(len(rules()), 'rule')} in all. Which log of which type is expected, and by which rule: "
+        "[docs/expected-logs.md](docs/expected-logs.md).",
+        "",
+        "Not covered, because nothing that a reader may see answers it:",
         "",
     ]
     lines += ["| Not covered | Why | Instead |", "|-|-|-|"]

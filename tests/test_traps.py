@@ -522,6 +522,23 @@ def test_cosmos_requests_of_the_api_that_an_account_has(kind, capability, name):
     assert found == {"ControlPlaneRequests", "DataPlaneRequests"} | ({name} if name else set())
 
 
+APPI = rid("Microsoft.Insights/components", "appi")
+
+
+@pytest.mark.parametrize(
+    ("workspace", "places", "status", "counted"),
+    [(LAW, PLACES, None, False), (LAW2, [denied(LAW2, "Microsoft.OperationalInsights/workspaces")], None, False),
+     (None, [], "fail", True), (LAW, [GONE_LAW], "fail", True)],
+    ids=["with a workspace", "with one that may not be read", "classic", "whose workspace was deleted"],
+)  # fmt: skip
+def test_application_insights_with_a_workspace_needs_no_setting(workspace, places, status, counted):
+    """Its records are in the workspace already; a setting would only send them twice."""
+    component = res("Microsoft.Insights/components", "appi", {"WorkspaceResourceId": workspace})
+    documents = [subscription(), component, settings(APPI), *places]
+    check(documents, {("resource-logs-exported", APPI): status}, "2026-11-22")
+    assert cells(documents, APPI) == (dict.fromkeys(("AppPageViews", "AppRequests"), "missing") if counted else {})
+
+
 def test_trap_45_a_new_category_counts_where_azure_says_that_it_is_audit():
     documents = [subscription(), vault(), settings(VAULT), categories(
         VAULT, AuditEvent=["audit", "allLogs"], NewAudit=["audit", "allLogs"], NewNoise=["allLogs"])]  # fmt: skip

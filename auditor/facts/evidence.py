@@ -16,6 +16,7 @@ _SUBSCRIPTION: Final = frozenset({"Administrative", "Security", "Policy", "Alert
 _VNET: Final = "microsoft.network/virtualnetworks"
 _PUBLIC_IP: Final = "microsoft.network/publicipaddresses"
 _COSMOS: Final = "microsoft.documentdb/databaseaccounts"
+_COMPONENT: Final = "microsoft.insights/components"
 _SQL_DATABASE: Final = "microsoft.sql/servers/databases"
 
 # Pairs that tell of the same events, so that one of the two is enough; the first is the one to ask for.
@@ -49,6 +50,36 @@ _DECIDED_BY: Final = (
     (_VNET, ("vmprotectionalerts",), "enableDdosProtection"),
     (_PUBLIC_IP, ("ddos",), "ddosSettings"),
 )
+
+_WHEN: Final[Mapping[tuple[str, str], str]] = {  # what `_can_occur` and `_EITHER` ask of a resource, for people
+    (_SQL_DATABASE, "DevOpsOperationsAudit"): "on the database master",
+    (_VNET, "VMProtectionAlerts"): "where the network has DDoS protection",
+    (_COSMOS, "MongoRequests"): "where the account has the API for MongoDB",
+    (_COSMOS, "CassandraRequests"): "where the account has the API for Cassandra",
+    (_COSMOS, "GremlinRequests"): "where the account has the API for Gremlin",
+    (_COSMOS, "TableApiRequests"): "where the account has the API for Table",
+}
+
+
+def expected_when(resource_type: str, name: str) -> str:
+    """When a category that a type offers is expected to be exported: `always`, under a condition, or never (empty)."""
+    kind, known = resource_type.lower(), category(resource_type, name)
+    if kind == SUBSCRIPTION.lower():
+        return "always" if name in _SUBSCRIPTION else ""
+    if known is None:
+        return ""
+    if known.own:  # a flow log is expected of networks, and watches what is in them
+        return "where the network holds anything that talks" if kind == _VNET else ""
+    if known.relevance == "operational":
+        return ""
+    if kind == _PUBLIC_IP and name.lower().startswith("ddos"):
+        return "where the address has DDoS protection"
+    if kind == _COMPONENT:
+        return "without a workspace, where all its records are anyway"
+    if (kind, name) in _WHEN:
+        return _WHEN[kind, name]
+    others = [pair[pair[0] == name] for pair in _EITHER.get(kind, ()) if name in pair]
+    return f"it or {' or '.join(others)}" if others else "always"
 
 
 def protected_somewhere(resources: Iterable[Resource]) -> bool:
@@ -111,9 +142,14 @@ def _is_evidence(resource: Resource, kind: str, name: str, ddos: bool) -> bool:
 
 
 def _can_occur(resource: Resource, kind: str, name: str, ddos: bool) -> bool:
-    """Whether such events can come about: not where nothing is protected, or no such API is there (domain.md 8)."""
+    """Whether such events can come about, and be lost (domain.md 8).
+
+    Not where nothing is protected, where no such API is there, or where a workspace holds them without any setting.
+    """
     if kind == _SQL_DATABASE and name == "DevOpsOperationsAudit":
         return resource.name.lower() == "master"  # which carries them for all databases of the server
+    if kind == _COMPONENT:
+        return resource.facts.get("workspace") is not True
     if kind == _VNET and name == "VMProtectionAlerts":
         return _protected(resource)
     if kind == _PUBLIC_IP and name.lower().startswith("ddos"):

@@ -4,9 +4,10 @@ from types import MappingProxyType
 
 import pytest
 
+from auditor.catalog import catalog
 from auditor.coverage import coverage_rows
 from auditor.documents import Run
-from auditor.facts.evidence import with_evidence
+from auditor.facts.evidence import evidence_of, expected_when, with_evidence
 from auditor.inventory import Destination, Inventory, LogSetting, Resource, Unknown
 from auditor.match import Scope
 from auditor.rule import AllOf, AnyOf, Logs, load_rules
@@ -133,3 +134,30 @@ def test_no_type_is_judged_by_the_general_rule_and_by_one_of_its_own():
 
     assert sorted(kind for kind in of_its_own if judged(kind)) == []
     assert judged(NGINX) and len(of_its_own) > 20
+
+
+def of_one(kind, category, properties, name, ddos, **facts):
+    named = {"id": "/r", "shown_id": "/r", "type": kind, "name": name, "properties": properties, "settings": ()}
+    return evidence_of(Resource(**named, offers=frozenset({category}), facts=facts), ddos=ddos) == [category]
+
+
+def test_what_people_are_told_to_be_expected_is_what_counts():
+    """Of every category of the catalog, where all is as it has to be, and where nothing is."""
+    for kind, known in catalog().items():
+        for one in known.categories:
+            told = expected_when(kind, one.name)
+            if one.own:  # flow logs are counted with their network, by facts
+                assert bool(told) == kind.endswith("/virtualnetworks")
+                continue
+            best = of_one(kind, one.name, U, "master", ddos=True)
+            bare = of_one(kind, one.name, {}, "r", ddos=False, workspace=True)
+            assert best == bool(told), (kind, one.name)
+            assert bare == (told == "always" or told.startswith("it or ")), (kind, one.name)
+
+
+def test_of_two_that_tell_of_the_same_either_will_do():
+    assert expected_when("Microsoft.ContainerService/managedClusters", "kube-audit-admin") == "it or kube-audit"
+    assert expected_when("microsoft.documentdb/databaseaccounts", "DataPlaneRequests") == (
+        "it or DataPlaneRequests5M or DataPlaneRequests15M"
+    )
+    assert expected_when("Microsoft.ContainerService/managedClusters", "no such category") == ""

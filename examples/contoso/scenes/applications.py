@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scenes.estate import DEV, NE, PROD, RETIRED, SHARED, Doc, Estate, Plan, Status
-from scenes.places import ALL_APP, ALL_SEC, DENIED, LAW_APP, LAW_OLD, METRICS, NOTHING, everything, gone
+from scenes.places import ALL_APP, ALL_SEC, DENIED, IN_WORKSPACE, LAW_APP, LAW_OLD, METRICS, NOTHING, everything, gone
 from scenes.places import SIEM as HUB
 from scenes.things import part, place
 
@@ -82,7 +82,8 @@ def _insights(estate: Estate) -> None:
                          "publicNetworkAccessForIngestion": "Disabled"}),
     )  # fmt: skip
     for name, properties in told:
-        place(estate, INSIGHTS, name, NOTHING, app="shop", flavour="web", **properties)
+        plan = IN_WORKSPACE if name == "appi-strict" else NOTHING
+        place(estate, INSIGHTS, name, plan, app="shop", flavour="web", **properties)
 
 
 def _integration(estate: Estate) -> None:

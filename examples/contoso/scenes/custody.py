@@ -6,6 +6,7 @@ without a lock, open to all networks, with keys that are shared.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from scenes.accounts import account, exporting, silent
@@ -132,7 +133,7 @@ def _refusing(estate: Estate) -> None:
                 "tags": {"app": "custody", "env": "prod"},
                 "properties": {"Application_Type": "web", "WorkspaceResourceId": LAW_SEC.id},
             },
-            everything(place),
+            replace(everything(place), based=True),
         )
         estate.answer("app-insights-workspace", component, "pass", "it is based on law-contoso-sec")
         estate.answer("app-insights-local-auth", component, "fail", "it takes its instrumentation key")

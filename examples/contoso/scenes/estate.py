@@ -203,6 +203,7 @@ class Plan:
 
     `logs`: some log leaves for a place that is there. `audit`: all of the group `audit` does. `hollow`: whether every
     setting that names a destination sends logs; None where the resource has no setting, so that nothing is asked.
+    `based`: on a workspace, which has its records without any setting, so that `logs` is not asked.
     """
 
     why: str
@@ -211,6 +212,7 @@ class Plan:
     hollow: Status | None = "pass"
     settings: tuple[Setting, ...] = ()
     denied: bool = False
+    based: bool = False
 
 
 # Azure itself answers that this one has no diagnostic settings, so the general rules ask nothing of it.
@@ -316,7 +318,8 @@ class Estate:
             self.deny_settings(resource_id)
         elif plan.settings:
             self.settings(resource_id, *plan.settings)
-        self.answer("resource-logs-exported", resource_id, plan.logs, plan.why)
+        if not plan.based:
+            self.answer("resource-logs-exported", resource_id, plan.logs, plan.why)
         if LOGS[kind]:
             self.answer("resource-audit-logs-exported", resource_id, plan.audit, plan.why)
         if plan.hollow:

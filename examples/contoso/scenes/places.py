@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from scenes.estate import DEV, MSP, PROD, SHARED, Place, Plan, rid, setting
 
 LAW = "Microsoft.OperationalInsights/workspaces"
@@ -64,6 +66,7 @@ DATADOG = Place("partner", rid(SHARED, LOGS_GROUP, "Microsoft.Datadog/monitors",
 # --- how bulk resources log -------------------------------------------------------------------------------------------
 
 NOTHING = Plan("it has no diagnostic setting", "fail", "fail", None)
+IN_WORKSPACE = replace(NOTHING, based=True)
 DENIED = Plan("ARM refuses to show its diagnostic settings", "unknown", "unknown", "unknown", denied=True)
 ALL_SEC = Plan(
     "everything goes to law-contoso-sec",
