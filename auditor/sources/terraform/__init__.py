@@ -6,7 +6,7 @@ told by the configuration inside the plan. What that does not tell is `{"$unknow
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -66,9 +66,15 @@ def read(path: Path) -> Collection:
         tool_version=__version__,
         finished_at=timestamp if isinstance(timestamp, str) else "",
     )
-    documents = list(_documents(plan, path.as_posix()))
-    documents.sort(key=lambda document: (str(document["id"]).lower(), str(document["type"]).lower()))
-    return Collection(documents=documents, run=run)
+    return Collection(documents=documents_of(plan, lambda _: {"file": path.as_posix()}), run=run)
+
+
+def documents_of(plan: Plan, place: Callable[[Instance], dict[str, Any]]) -> list[Document]:
+    """The documents of a plan in the order of their ids; `place` tells file and line of what made each."""
+    origin = {i.address: {**place(i), "address": i.address} for i in (*plan.instances, *plan.remote)}
+    return sorted(
+        _documents(plan, origin), key=lambda document: (str(document["id"]).lower(), str(document["type"]).lower())
+    )
 
 
 def _plain(data: bytes) -> bytes:
@@ -100,9 +106,8 @@ def _decoded(path: Path) -> Mapping[str, Any]:
     return told
 
 
-def _documents(plan: Plan, file: str) -> Iterator[Document]:
+def _documents(plan: Plan, origin: Mapping[str, dict[str, Any]]) -> Iterator[Document]:
     ids = Ids(plan)
-    origin = {i.address: {"file": file, "address": i.address} for i in plan.instances}
     targets: dict[str, Instance] = {}
     made: dict[str, Document] = {}
     loose: list[Instance] = []
@@ -139,7 +144,17 @@ def _document(instance: Instance, ids: Ids, plan: Plan) -> Document:
         return {**inner, **head, "type": str(values.get("type") or "").partition("@")[0]}
 
     row = ROWS[instance.type]
+    if instance.conditions and row.spreads:  # part of another resource, and not there for certain
+        return {**head, "type": row.type, **_open(instance)}
+    if instance.conditions and row.type == d.FLOW_LOGS:
+        instance = msgspec.structs.replace(instance, values={**instance.values, "enabled": _open(instance)})
     return {**head, "type": row.type, **row.build(_set(instance), _link(instance, ids))}
+
+
+def _open(instance: Instance) -> dict[str, Any]:
+    """A value that depends on whether an instance is made at all."""
+    told = min(instance.conditions).partition(": ")[2]
+    return {"$unknown": {"reason": f"whether it is made depends on {told}", "code": f"conditional({told})"}}
 
 
 def _set(instance: Instance) -> Mapping[str, Any]:

@@ -78,7 +78,7 @@ class Ids:
         """The subscription that an instance's provider works in; zeros where the plan does not tell."""
         key = str(instance.block.get("provider_config_key") or "")
         if key not in self._subscriptions:
-            self._subscriptions[key] = self._told(key) or self._only() or NO_SUBSCRIPTION
+            self._subscriptions[key] = self._told(key) or self._only() or self._plan.subscription or NO_SUBSCRIPTION
         return self._subscriptions[key]
 
     def _told(self, key: str) -> str:

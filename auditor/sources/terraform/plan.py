@@ -29,6 +29,7 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     index: Index
     values: Mapping[str, Any]
     block: Mapping[str, Any]  # its configuration; empty in a state
+    conditions: frozenset[str] = frozenset()  # it is there only if these hold, which the code does not tell
 
     def expression(self, *path: str | int) -> Mapping[str, Any]:
         """The expression that an attribute is set by; empty where the configuration does not tell."""
@@ -52,6 +53,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     variables: Mapping[str, Any]
     data: tuple[Mapping[str, Any], ...]  # data sources that are read already
     lacking: str = ""  # why not all of it is there
+    remote: tuple[Instance, ...] = ()  # calls of modules that are not on disk
+    subscription: str = ""  # stands for the one that nothing tells of
 
     @cached_property
     def by_block(self) -> dict[tuple[Path, str, str], dict[Index, Instance]]:

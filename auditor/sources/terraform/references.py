@@ -28,12 +28,15 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     open: bool = False
     exact: bool = True
     data: tuple[str, ...] = ()
+    outside: bool = False  # variables of the root, or modules that are not on disk, have part in it
     words: str = ""
 
     @property
     def only(self) -> Instance | None:
         """The one instance that is meant for certain."""
-        return self.instances[0] if len(self.instances) == 1 and not self.open and self.exact else None
+        return (
+            self.instances[0] if len(self.instances) == 1 and not (self.open or self.outside) and self.exact else None
+        )
 
 
 class _At(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +55,7 @@ class _Search:
         self.open = False
         self.exact = True
         self.data: set[str] = set()
+        self.outside = False
         self.steps = 0
 
     def follow(self, expression: object, at: _At, depth: int = 0) -> None:
@@ -75,7 +79,7 @@ class _Search:
         elif head == "data":
             self.data.add(rest.partition(".")[0])
         elif head == "local":
-            self.open = True
+            self._local(re.split(r"[.\[]", rest)[0], at, depth)
         elif head not in _SETTLED:
             self._resource(ref, refs, at)
 
@@ -90,9 +94,19 @@ class _Search:
             self.follow(expression, _At(module=at.module), depth)  # a `for_each` has no `each` of its own
             self.open = self.open or not over
 
+    def _local(self, name: str, at: _At, depth: int) -> None:
+        """A local, where there is code beside the plan to tell of it."""
+        told = self.plan.inside(at.module).get("locals")
+        expression = told.get(name) if isinstance(told, Mapping) else None
+        if expression is None:
+            self.open = True
+        else:
+            self.follow(expression, _At(module=at.module), depth)
+
     def _variable(self, name: str, at: _At, depth: int) -> None:
         if not at.module:
-            return  # a variable of the root module is known
+            self.outside = "by_name" in self.plan.root  # in a plan, a variable of the root module is known
+            return
         call = self.plan.call(at.module)
         given = call.get("expressions")
         outer = at.module[:-1]
@@ -108,6 +122,11 @@ class _Search:
             return
         name, key, output = found.groups()
         keys = self.plan.modules.get(at.module, {}).get(name, [])
+        calls = self.plan.inside(at.module).get("module_calls")
+        call = calls.get(name) if isinstance(calls, Mapping) else None
+        if isinstance(call, Mapping) and call.get("away"):
+            self.outside = True
+            return
         if not keys:
             self.open = True  # nothing that is known is inside
         for chosen in _paired(keys, key, refs, at):
@@ -164,7 +183,8 @@ def follow(plan: Plan, instance: Instance, expression: object) -> Found:
     instances = tuple(search.instances[key] for key in sorted(search.instances))
     return Found(
         instances=instances,
-        open=search.open or not (instances or search.data),
+        open=search.open or not (instances or search.data or search.outside),
+        outside=search.outside,
         exact=search.exact,
         data=tuple(sorted(search.data)),
         words=words_of(expression),

@@ -11,7 +11,7 @@ from auditor import documents as d
 from auditor.sources.terraform.azapi import body_of
 from auditor.sources.terraform.ids import Ids
 from auditor.sources.terraform.plan import Instance, Plan, not_known
-from auditor.sources.terraform.references import Found, resolve
+from auditor.sources.terraform.references import Found, follow, resolve
 from auditor.sources.terraform.shape import later, one
 from auditor.sources.terraform.types import AZAPI
 
@@ -29,6 +29,7 @@ _DESTINATIONS: Final = {
 _NO_TARGETS: Final = frozenset({"azurerm_subscription", "azurerm_management_group", "azurerm_client_config"})
 _PLAIN: Final = frozenset({"azurerm_resource_group"})  # part of other ids, and no target
 _MOST: Final = 50  # resources that one setting may be on; where there are more, it may be on any
+_UNKNOWN: Final[dict[str, Any]] = {"logs": not_known(None), "workspaceId": not_known(None)}
 _TOLD: Final = 3  # addresses in a reason
 
 
@@ -41,6 +42,8 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     perhaps: tuple[str, ...] = ()  # ids
     anywhere: bool = False
     why: str = ""  # what the plan does not tell
+    code: str = ""
+    grant: str = ""  # what would tell it
 
 
 def is_setting(instance: Instance) -> bool:
@@ -58,15 +61,57 @@ def settings_in(
     `targets` are the instances that can have some, by address; `parts` the ids of what is below an instance, by
     address: of `${account.id}/blobServices/default`, a plan keeps only the account.
     """
+    kept = {d.normal_id(i): one for one in targets.values() for i in (ids.of(one), *parts.get(one.address, ()))}
     for instance in plan.instances:
         if is_setting(instance):
             written = "parent_id" if instance.type == AZAPI else "target_resource_id"
             properties = _azapi(instance, ids, plan) if instance.type == AZAPI else _azurerm(instance, ids)
             told = instance.values.get(written)
             if isinstance(told, str):
-                yield Setting(instance=instance, properties=properties, target=told)
+                yield _if_there(Setting(instance=instance, properties=properties, target=told), kept)
             elif told is not None:
-                yield _placed(instance, properties, resolve(plan, instance, written), ids, targets, parts)
+                placed = _placed(instance, properties, resolve(plan, instance, written), ids, targets, parts)
+                yield _if_there(placed, kept)
+    for call in plan.remote:
+        yield from _from_away(plan, call, ids, targets, parts)
+    for instance in targets.values():
+        if instance.conditions:  # what is not there for certain may have settings, and fails for none
+            on = (ids.of(instance), *parts.get(instance.address, ()))
+            yield _unless(Setting(instance=instance, properties=_UNKNOWN), on, instance.conditions)
+
+
+def _if_there(setting: Setting, kept: Mapping[str, Instance]) -> Setting:
+    """A setting that is there on conditions is certain only on what is there on the same."""
+    owner = kept.get(d.normal_id(setting.target)) if setting.target else None
+    more = setting.instance.conditions - (owner.conditions if owner is not None else frozenset())
+    if not setting.target or not more:
+        return setting
+    return _unless(setting, (setting.target,), more)
+
+
+def _unless(setting: Setting, perhaps: tuple[str, ...], conditions: frozenset[str]) -> Setting:
+    """A setting that is there only on conditions."""
+    told = min(conditions).partition(": ")[2]
+    return Setting(
+        instance=setting.instance, properties=setting.properties, perhaps=perhaps,
+        why=f"whether {setting.instance.address} is made depends on {told}", code=f"conditional({told})",
+    )  # fmt: skip
+
+
+def _from_away(
+    plan: Plan, call: Instance, ids: Ids, targets: Mapping[str, Instance], parts: Mapping[str, list[str]]
+) -> Iterator[Setting]:
+    """What a module that is not on disk may set on the resources that are handed to it."""
+    expressions = call.block.get("expressions")
+    given = expressions.values() if isinstance(expressions, Mapping) else ()
+    handed = {one.address: one for told in given for one in follow(plan, call, told).instances}
+    on = tuple(i for key in sorted(handed) if key in targets for i in (ids.of(targets[key]), *parts.get(key, ())))
+    why = f"{call.address} ({call.values.get('source')}) is not on disk, and may set it"
+    if on:
+        yield Setting(
+            instance=call, properties=_UNKNOWN, perhaps=on, why=why,
+            code=f"remote-module({call.values.get('source')})", grant="terraform init",
+        )  # fmt: skip
 
 
 def _placed(
@@ -79,7 +124,9 @@ def _placed(
 ) -> Setting:
     fitting = [one for one in found.instances if one.address in targets]
     others = [one for one in found.instances if one.address not in targets and one.type not in _PLAIN]
-    sure = fitting[0] if len(fitting) == 1 and not others and found.exact and not found.open else None
+    sure = (
+        fitting[0] if len(fitting) == 1 and not others and found.exact and not (found.open or found.outside) else None
+    )
     why = f"{instance.address} is set on what only the apply decides ({found.words or 'not told'})"
     if sure is not None:
         below = parts.get(sure.address, [])
@@ -93,7 +140,7 @@ def _placed(
         why = f"{instance.address} is set on {sure.address} or on a part of it, which a plan does not tell apart"
         return Setting(instance=instance, properties=properties, perhaps=tuple(below), why=why)
     unread = [kind for kind in found.data if kind not in _NO_TARGETS]
-    anywhere = found.open or bool(unread) or (not fitting and not others and not found.data)
+    anywhere = found.open or bool(unread) or (not fitting and not others and not found.data and not found.outside)
     perhaps = [i for one in fitting for i in (ids.of(one), *parts.get(one.address, []))]
     if len(perhaps) > _MOST:
         perhaps, anywhere = [], True
@@ -184,7 +231,7 @@ def setting_documents(
             add(setting.target, item)
         doubtful = {
             **item,
-            "properties": {**setting.properties, "logs": _doubtful(setting.properties["logs"], setting.why)},
+            "properties": {**setting.properties, "logs": _doubtful(setting.properties["logs"], _reason(setting))},
         }
         for target in setting.perhaps if setting.properties["logs"] != [] else ():  # metrics alone are no logs
             add(target, doubtful)
@@ -210,9 +257,14 @@ def _apart(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(items, key=lambda item: item["id"])
 
 
-def _doubtful(logs: Any, why: str) -> Any:
+def _reason(setting: Setting) -> dict[str, str]:
+    told = {"reason": setting.why, "code": setting.code, "grant": setting.grant}
+    return {key: value for key, value in told.items() if value}
+
+
+def _doubtful(logs: Any, why: Mapping[str, str]) -> Any:
     """Logs that are on if the setting is on this resource at all."""
-    unknown = {"$unknown": {"reason": why}}
+    unknown = {"$unknown": dict(why)}
     if not isinstance(logs, list):
         return unknown
     return [

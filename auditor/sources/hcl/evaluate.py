@@ -1,0 +1,66 @@
+"""Let a child process evaluate a folder of Terraform, within limits."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from auditor.errors import SourceError
+from auditor.sources.hcl.syntax import HINT
+
+TIME_LIMIT: Final = 60.0  # seconds
+MOST_OUTPUT: Final = 512 * 1024**2
+
+
+class LostError(Exception):
+    """The evaluator gave no answer; the message says why."""
+
+
+def evaluate(
+    folder: Path, variables: Sequence[str] = (), *, limit: float = TIME_LIMIT
+) -> Mapping[str, list[Mapping[str, Any]]]:
+    """What each block of a folder comes to, by kind. Raises `LostError` where the evaluator hangs, dies or gives up."""
+    command = [sys.executable, "-m", "auditor.sources.hcl.child", str(folder), *variables]
+    packages = str(Path(__file__).resolve().parents[3])
+    known = os.environ.get("PYTHONPATH")
+    environment = {**os.environ, "PYTHONPATH": f"{packages}{os.pathsep}{known}" if known else packages}
+    with tempfile.TemporaryFile() as output:
+        try:
+            done = subprocess.run(  # noqa: S603 - our own module, and no shell
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.PIPE, timeout=limit,
+                env=environment, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            raise LostError(f"it took more than {limit:g} s to evaluate") from None
+        if done.returncode == 3:
+            raise SourceError("evaluating Terraform's own files needs a parser that is not installed", HINT)
+        if done.returncode != 0:
+            lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+            said = lines[0][:200] if done.returncode == 1 and lines else "the evaluator broke off"
+            raise LostError(said)
+        output.seek(0, os.SEEK_END)
+        size = output.tell()
+        if size > MOST_OUTPUT:
+            raise LostError(f"it comes to more than {MOST_OUTPUT // 1024**2} MB")
+        output.seek(0)
+        return _decoded(output.read())
+
+
+def _decoded(data: bytes) -> Mapping[str, list[Mapping[str, Any]]]:
+    try:
+        told = msgspec.json.decode(data)
+    except (ValueError, RecursionError):
+        raise LostError("the evaluator's answer cannot be read") from None
+    if not isinstance(told, dict):
+        return {}
+    return {
+        kind: [item for item in (items if isinstance(items, list) else [items]) if isinstance(item, dict)]
+        for kind, items in told.items()
+    }

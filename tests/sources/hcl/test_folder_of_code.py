@@ -1,0 +1,86 @@
+"""Folders of Terraform code: what the code decides is judged like a plan, what it does not stays unknown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from auditor.applicable import applicable
+from auditor.assemble import assemble
+from auditor.documents import DIAGNOSTIC_SETTINGS
+from auditor.judge import judge
+from auditor.rule import load_rules
+from auditor.sources import hcl, open_file
+
+PLANS = Path(__file__).parents[1] / "terraform"
+VAULT_RULE = "keyvault-audit-logs"
+PROVIDER = 'provider "azurerm" {\n  subscription_id = "11111111-1111-1111-1111-111111111111"\n  features {}\n}\n'
+VAULT = 'resource "azurerm_key_vault" "a" {\n  name = "kv-a"\n}\n'
+WORKSPACE = 'resource "azurerm_log_analytics_workspace" "law" {\n  name = "law"\n}\n'
+SETTING = """resource "azurerm_monitor_diagnostic_setting" "a" {
+  name                       = "audit"
+  target_resource_id         = azurerm_key_vault.a.id
+  log_analytics_workspace_id = azurerm_log_analytics_workspace.law.id
+  enabled_log { category = "AuditEvent" }
+}
+"""
+
+
+def write(folder, files):
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return folder
+
+
+def findings(collection, rule_id=VAULT_RULE):
+    rules = [rule for rule in applicable(load_rules(), collection.run.source) if rule.id == rule_id]
+    return judge(assemble(collection), rules).findings
+
+
+def statuses(collection, rule_id=VAULT_RULE):
+    return {f.subject.origin.address: f.status for f in findings(collection, rule_id)}
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    """The configuration of which the plan beside it was made."""
+    root = tmp_path_factory.mktemp("app")
+    write(root, {"app.tf": (PLANS / "app.tf").read_text(), "m/kv/main.tf": (PLANS / "module" / "main.tf").read_text()})
+    return hcl.read(root)
+
+
+def test_a_folder_has_findings_with_the_right_file_and_line(tmp_path):
+    collection = open_file(write(tmp_path, {"main.tf": PROVIDER + VAULT + WORKSPACE}))
+    assert collection.run.source == "terraform"
+    (found,) = findings(collection)
+    assert (found.status, found.subject.name) == ("fail", "kv-a")
+    origin = found.subject.origin
+    assert (origin.file, origin.line, origin.address) == ("main.tf", 5, "azurerm_key_vault.a")
+    assert statuses(open_file(write(tmp_path, {"log.tf": SETTING}))) == {"azurerm_key_vault.a": "pass"}
+
+
+def test_code_is_judged_as_its_plan_is_and_tells_more(app):
+    planned = statuses(open_file(PLANS / "app.plan.json"))
+    coded = statuses(app)
+    assert coded.keys() == planned.keys()
+    told = {address for address in planned if planned[address] != coded[address]}
+    assert told == {"azapi_resource.kv2"}  # a body as text, of which a plan shows nothing
+    assert coded["azapi_resource.kv2"] == "pass"
+
+
+def test_code_yields_the_ids_of_its_plan(app):
+    def ids(collection):
+        return {d["id"] for d in collection.documents if d["type"] != DIAGNOSTIC_SETTINGS}
+
+    assert ids(open_file(PLANS / "app.plan.json")) == ids(app)
+
+
+def test_suffixes_that_a_plan_loses_are_read(app):
+    by_name = {f.subject.name: f.status for f in findings(app, "storage-blob-access-logs")}
+    assert by_name == {"stapp/blob": "pass", "steach/blob": "pass"}
+    by_name = {f.subject.name: f.status for f in findings(app, "storage-queue-access-logs")}
+    assert by_name == {"stapp/queue": "fail", "steach/queue": "pass"}
+    assert [f.status for f in findings(app, "sql-server-auditing")] == ["pass"]
