@@ -15,11 +15,11 @@ from auditor import __version__
 from auditor import documents as d
 from auditor.documents import Collection, Document, Run
 from auditor.errors import SourceError
-from auditor.sources.declared import declares_of
 from auditor.sources.hcl.build import Builder
 from auditor.sources.hcl.code import Code, is_terraform
 from auditor.sources.hcl.evaluate import TIME_LIMIT, LostError, evaluate
 from auditor.sources.hcl.syntax import Mistake, variables_in
+from auditor.sources.once import declares_of
 from auditor.sources.terraform import documents_of, not_mapped
 from auditor.sources.terraform.plan import Instance
 

@@ -17,7 +17,7 @@ from auditor import __version__
 from auditor import documents as d
 from auditor.documents import Collection, Document, Run
 from auditor.errors import SourceError
-from auditor.sources.declared import declares_of, subscriptions_in
+from auditor.sources.once import declares_of, subscriptions_in
 from auditor.sources.terraform.attached import SAYING, attach_all
 from auditor.sources.terraform.azapi import body_of
 from auditor.sources.terraform.ids import Ids, below, escaped
