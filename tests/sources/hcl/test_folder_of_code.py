@@ -11,7 +11,7 @@ from auditor.assemble import assemble
 from auditor.documents import DIAGNOSTIC_SETTINGS
 from auditor.judge import judge
 from auditor.rule import load_rules
-from auditor.sources import hcl, open_file
+from auditor.sources import open_file
 
 PLANS = Path(__file__).parents[1] / "terraform"
 VAULT_RULE = "keyvault-audit-logs"
@@ -49,7 +49,7 @@ def app(tmp_path_factory):
     """The configuration of which the plan beside it was made."""
     root = tmp_path_factory.mktemp("app")
     write(root, {"app.tf": (PLANS / "app.tf").read_text(), "m/kv/main.tf": (PLANS / "module" / "main.tf").read_text()})
-    return hcl.read(root)
+    return open_file(root)
 
 
 def test_a_folder_has_findings_with_the_right_file_and_line(tmp_path):
