@@ -12,7 +12,7 @@ from auditor import documents as d
 from auditor.catalog import FLOW_LOG
 from auditor.completeness import count_reads, unread_in
 from auditor.documents import Collection, Document, marker, normal_id
-from auditor.drafts import Draft, KindKey, drafts_of, origin_of, with_members
+from auditor.drafts import Draft, KindKey, drafts_of, origin_of, perhaps_of, with_members
 from auditor.facts.classic import classic_logging, classic_only
 from auditor.facts.destinations import Resolver, destination_index
 from auditor.facts.evidence import protected_somewhere, with_evidence
@@ -254,6 +254,7 @@ def _resource(draft: Draft, estate: _Estate) -> Resource:
         may_offer=may_offer,
         facts=facts,
         origin=origin_of(draft.document),
+        perhaps=perhaps_of(draft.document),
         in_focus=in_focus,
     )
 

@@ -27,7 +27,7 @@ SMALL = "contoso-dev"  # a subscription in which something passes, fails, and ca
 
 # Formats that repeat much for each finding are shown for some rules only.
 PART = ("keyvault", "entra-audit", "activity-log-", "network-security-group", "workspace-", "flow-log-", "table-")
-PARTIAL = frozenset({"sarif"})
+PARTIAL = frozenset({"sarif", "junit", "csv", "gitlab"})
 
 # file → (format, subscriptions; none for all of Contoso; and "accepted" for one with its accepted risks)
 REPORTS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -40,6 +40,12 @@ REPORTS: dict[str, tuple[str, tuple[str, ...]]] = {
     f"{SMALL}-summary.md": ("markdown-summary", (SMALL,)),
     f"{SMALL}.html": ("html", (SMALL,)),
     f"{SMALL}.sarif": ("sarif", (SMALL,)),
+    f"{SMALL}-junit.xml": ("junit", (SMALL,)),
+    f"{SMALL}.csv": ("csv", (SMALL,)),
+    f"{SMALL}-coverage.csv": ("csv-coverage", (SMALL,)),
+    f"{SMALL}-github.txt": ("github", (SMALL,)),
+    f"{SMALL}-azure-pipelines.txt": ("azure-pipelines", (SMALL,)),
+    f"{SMALL}-gitlab.json": ("gitlab", (SMALL,)),
     f"{SMALL}-accepted.txt": ("console", (SMALL, "accepted")),
     f"{SMALL}-accepted.md": ("markdown", (SMALL, "accepted")),
 }

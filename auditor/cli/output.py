@@ -22,6 +22,12 @@ DEFAULT_NAMES = {
     "markdown-summary": "summary.md",
     "html": "report.html",
     "sarif": "auditor.sarif",
+    "junit": "junit.xml",
+    "csv": "findings.csv",
+    "csv-coverage": "coverage.csv",
+    "github": "annotations-github.txt",
+    "azure-pipelines": "annotations-azure-pipelines.txt",
+    "gitlab": "gl-code-quality-report.json",
 }
 
 

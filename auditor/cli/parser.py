@@ -14,7 +14,8 @@ AUTH_NAMES = ("auto", "cli", "powershell", "azd", "environment", "client-secret"
               "managed-identity", "workload-identity", "device-code", "browser")  # fmt: skip
 INVENTORY_NAMES = ("graph", "arm")
 SEVERITY_NAMES = ("critical", "high", "medium", "low", "info")
-FORMAT_NAMES = ("console", "controls", "json", "markdown", "markdown-summary", "html", "sarif")
+FORMAT_NAMES = ("console", "controls", "json", "markdown", "markdown-summary", "html", "sarif", "junit", "csv",
+                "csv-coverage", "github", "azure-pipelines", "gitlab")  # fmt: skip
 EXIT_CODES = """exit codes:
   0    done; gate passed, or no gate set
   1    gate failed: a new, unaccepted failure at or above --fail-on

@@ -9,6 +9,7 @@ from auditor import documents as d
 from auditor.documents import Document
 from auditor.facts.compute import COMPUTE
 from auditor.facts.defender import plan_facts, subscription_facts
+from auditor.facts.dns import DNS_FACTS
 from auditor.facts.edge import EDGE_FACTS
 from auditor.facts.hierarchy import group_facts, inherited_facts
 from auditor.facts.log_loops import LOOP_FACTS
@@ -26,6 +27,7 @@ FACTS_OF_TYPE: Mapping[str, TypeFacts] = {
     **COMPUTE,
     "microsoft.dbformysql/flexibleservers": mysql_facts,
     "microsoft.dbforpostgresql/flexibleservers": postgresql_facts,
+    **DNS_FACTS,
     **EDGE_FACTS,
     **LOOP_FACTS,
     d.SUBSCRIPTION.lower(): _subscription_facts,

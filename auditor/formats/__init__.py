@@ -19,6 +19,12 @@ FORMATS: dict[str, tuple[str, str, str]] = {
     "markdown-summary": ("markdown", "render_summary", "-summary.md"),
     "html": ("html", "render", ".html"),
     "sarif": ("sarif", "render", ".sarif"),
+    "junit": ("junit", "render", ".xml"),
+    "csv": ("csv", "render", ".csv"),
+    "csv-coverage": ("csv_coverage", "render", "-coverage.csv"),
+    "github": ("annotations", "render_github", "-github.txt"),
+    "azure-pipelines": ("annotations", "render_azure", "-azure-pipelines.txt"),
+    "gitlab": ("gitlab", "render", "-gitlab.json"),
 }
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from auditor.formats.frameworks import changes_of, named
 from auditor.formats.gaps import ELSEWHERE, Gap, gaps
+from auditor.formats.safe import no_command
 from auditor.formats.view import scope_names, tenant_name
 from auditor.formats.words import accepted_state, accepted_where, compared, count, gravest, not_enabled, part_of, when
 from auditor.report import STATES, Report
@@ -172,5 +173,6 @@ def fitted(text: str, encoding: str | None, environ: Mapping[str, str]) -> str:
 
 
 def clean(text: str) -> str:
-    """Text of someone else's making, with control and direction characters made harmless for a terminal."""
-    return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp") else c for c in text)
+    """Text of someone else's making, harmless for a terminal and for the pipeline whose log it is in."""
+    shown = "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp") else c for c in text)
+    return no_command(shown)

@@ -52,7 +52,8 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
         if not more:
             return self.first.message
         named = ", ".join(more[:10]) + (f" and {len(more) - 10:,} more" if len(more) > 10 else "")
-        return f"{self.first.message.rstrip('.')}. The same block makes {len(more):,} more that fail: {named}."
+        fail = "fails" if len(more) == 1 else "fail"
+        return f"{self.first.message.rstrip('.')}. Written in the same place, {len(more):,} more {fail}: {named}."
 
 
 def placer(report: Report) -> Callable[[Subject], Place]:

@@ -41,7 +41,7 @@ def help_text(info: RuleInfo) -> str:
         parts.append(
             "\n".join(["Nobody can answer without it:", *(f"- {visible(q)}" for q in info.blind_to.questions)])
         )
-    parts += [f"{label}:\n{visible(text, lines=True).rstrip()}" for label, _, text in _remedies(info)]
+    parts += [f"{visible(label)}:\n{visible(text, lines=True).rstrip()}" for label, _, text in _remedies(info)]
     return "\n\n".join(part for part in parts if part)
 
 

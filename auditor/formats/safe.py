@@ -9,20 +9,30 @@ from markupsafe import Markup, escape
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 _CLUSTER = frozenset({"\u200d"})  # joins emoji; between two of them it hides nothing
+# Azure Pipelines and GitHub obey the first wherever it stands in a log, GitHub the second at the start of a line.
+_COMMAND = re.compile(r"##(?=(?:vso)?\[)|^\s*::(?=[a-z_-]+(?: |::))", re.IGNORECASE | re.MULTILINE)
 
 
 def visible(text: object, *, lines: bool = False) -> str:
     """The text with every character that has no shape of its own written out: `‹U+202E›`.
 
     Direction overrides, zero-width and control characters can make one name look like another. With `lines`, line
-    feeds and tabs stay, for text that is shown as it was written.
+    feeds and tabs stay, for text that is shown as it was written. What the log of a pipeline would take for a command
+    is broken up.
     """
-    text = str(text)
+    text = no_command(str(text))
     if text.isascii() and text.isprintable():
         return text
     if lines:
         text = text.replace("\r\n", "\n")
     return "".join(_shown(text, index, lines) for index in range(len(text)))
+
+
+def no_command(text: str) -> str:
+    """The text, so that no pipeline that logs it finds a command (`##vso[…]`, `::error::`) in it."""
+    if "##" not in text and "::" not in text:
+        return text
+    return _COMMAND.sub(lambda found: f"{found[0][:-1]}‹U+{ord(found[0][-1]):04X}›", text)
 
 
 def _shown(text: str, index: int, lines: bool) -> str:

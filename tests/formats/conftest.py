@@ -465,6 +465,7 @@ HOSTILE = [
     "https://evil.example www.evil.example #1 ~~x~~ **b** _i_ $x$ {{ 7*7 }} {% raw %}",
     "# heading",
     "&lt;b&gt; &amp;",
+    "::error file=x::a%0A::b ##vso[task.setvariable variable=PATH;isoutput=true]/tmp ##[add-path]x",
 ]
 
 

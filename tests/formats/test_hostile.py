@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from markdown_it import MarkdownIt
 
-from auditor.formats import html, markdown
+from auditor.formats import FORMATS, html, markdown, renderer
 from auditor.formats.safe import h, m, m_block, m_code, visible
 
 TAGS = """
@@ -96,7 +96,7 @@ class TestMarkdown:
     def test_no_markup_comes_of_a_name(self, render, hostile):
         for token in tokens(render(hostile)):
             if token.type in ("html_inline", "html_block"):
-                assert OURS.sub("", token.content.strip()).strip() in ("", "Not assessed: 15 log sources, 15 findings")
+                assert OURS.sub("", token.content.strip()).strip() in ("", "Not assessed: 16 log sources, 16 findings")
             assert token.type not in ("image", "s_open")
             if token.type == "link_open":
                 assert re.match(r"#|https://x\.example|https://learn", token.attrs["href"])
@@ -135,6 +135,20 @@ class TestMarkdown:
         assert left == set()
 
 
+@pytest.mark.parametrize("name", sorted(set(FORMATS) - {"json"}))  # which keeps what was said as it was said
+class TestEveryFormat:
+    def test_no_control_or_direction_character_is_left(self, name, hostile):
+        text = renderer(name)(hostile).removeprefix("\ufeff").replace("\r\n", "\n")
+        left = {c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co") and c not in "\n\t\u200d"}
+        assert left == set()
+
+    def test_a_pipeline_that_logs_it_obeys_only_us(self, name, hostile):
+        for line in renderer(name)(hostile).splitlines():
+            ours = "##vso[task.logissue " if name == "azure-pipelines" else ""
+            assert not re.search(r"##(vso)?\[", line.removeprefix(ours), re.IGNORECASE), line
+            assert name == "github" or not line.lstrip().startswith("::"), line
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -150,6 +164,9 @@ class TestMarkdown:
         pytest.param("\ud800", "‹U+D800›", id="half a surrogate pair"),
         pytest.param("a\u00a0b\u3000c", "a b c", id="spaces"),
         pytest.param("a\u2028b", "a‹U+2028›b", id="line separator"),
+        pytest.param("##vso[x] ##[y] ## [z]", "#‹U+0023›vso[x] #‹U+0023›[y] ## [z]", id="commands of a log"),
+        pytest.param(" ::add-mask::x", " :‹U+003A›add-mask::x", id="command at the start of a line"),
+        pytest.param("::/0 a::b", "::/0 a::b", id="colons that are none"),
         pytest.param(7, "7", id="number"),
     ],
 )

@@ -4,6 +4,7 @@ import re
 
 import msgspec
 import pytest
+from coded import coded_report
 
 from auditor.formats import markdown
 from auditor.inventory import Unknown
@@ -114,3 +115,14 @@ class TestSummary:
         findings = [f for f in realistic.findings if f.status == "unknown"]
         summary = markdown.render_summary(msgspec.structs.replace(realistic, findings=findings))
         assert f"No rule failed. {len({f.rule for f in findings})} rules could not be told." in summary
+
+
+def test_summaries_of_different_folders_have_markers_of_their_own():
+    heads = {
+        markdown.render_summary(coded_report(root=root)).partition("\n")[0] for root in ("infra/prod", "infra/dev", "")
+    }
+    assert heads == {
+        "<!-- auditor:summary terraform-infra-prod -->",
+        "<!-- auditor:summary terraform-infra-dev -->",
+        "<!-- auditor:summary terraform -->",
+    }

@@ -96,7 +96,7 @@ def test_a_result_is_on_the_lines_of_its_block(coded):
 def test_instances_of_a_block_are_one_result(coded):
     each = coded["results"][0]
     assert each["message"]["text"] == (
-        "kv-b sends no AuditEvent log to any destination that exists. The same block makes 2 more that fail: kv-a, kv-c."
+        "kv-b sends no AuditEvent log to any destination that exists. Written in the same place, 2 more fail: kv-a, kv-c."
     )
     assert each["properties"] == {"severity": "critical", "severityBecause": "it is prod"}
 
