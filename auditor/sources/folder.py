@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -20,6 +20,7 @@ from auditor import documents as d
 from auditor.documents import Collection, Document, Run
 from auditor.errors import SourceError
 from auditor.sources import hcl
+from auditor.sources.terraform.ids import escaped
 from auditor.sources.ways import Ways
 
 MOST_FOLDERS: Final = 50_000
@@ -67,7 +68,7 @@ def read(path: Path, ways: Ways | None = None) -> Collection:
             f"{path}: nothing to scan: no Terraform code and no template below it",
             "name the folder that holds the code; .terraform, .git and node_modules are not looked into",
         )
-    documents = merged(document for found in inputs for document in found.read())
+    documents = merged((found.place, found.read()) for found in inputs)
     sources = {found.source for found in inputs}
     source = sources.pop() if len(sources) == 1 else "folder"
     return Collection(documents=documents, run=Run(source=source, tool_version=__version__))
@@ -122,17 +123,36 @@ def made_subscription(place: str) -> str:
     return f"00000000-0000-0000-{told[:4]}-{told[4:16]}"
 
 
-def merged(documents: Iterable[Document]) -> list[Document]:
-    """The documents in the order of their ids; lists that several inputs tell of the same thing are one list."""
+def merged(told: Iterable[tuple[str, list[Document]]]) -> list[Document]:
+    """The documents of all inputs in the order of their ids.
+
+    What several inputs set on one resource is one list. Where two make a resource of the same id, these are two.
+    """
     found: dict[tuple[str, str], Document] = {}
-    for document in documents:
-        key = (d.normal_id(str(document["id"])), str(document["type"]).lower())
-        before = found.get(key)
-        if before is not None and isinstance(before.get("value"), list) and isinstance(document.get("value"), list):
-            found[key] = {**before, "value": [*before["value"], *document["value"]]}
-        elif before is None:
-            found[key] = document
+    for place, documents in told:
+        made = {d.normal_id(str(one["id"])): str(one["type"]).lower() for one in documents if "$origin" in one}
+        twice = {key for key, kind in made.items() if (key, kind) in found}
+        for written in documents:
+            document = _apart(written, twice, f"~{escaped(place)}") if twice else written
+            key = (d.normal_id(str(document["id"])), str(document["type"]).lower())
+            before = found.get(key)
+            if before is None:
+                found[key] = document
+            elif isinstance(before.get("value"), list) and isinstance(document.get("value"), list):
+                found[key] = {**before, "value": [*before["value"], *document["value"]]}
     return [found[key] for key in sorted(found)]
+
+
+def _apart(value: Any, twice: set[str], mark: str) -> Any:
+    """A value in which the ids of some resources, and of what is below them, bear a mark."""
+    if isinstance(value, str) and value.startswith("/"):
+        told = value.lower()
+        ends = (at for at in (*(n for n, sign in enumerate(told) if sign == "/"), len(told)) if told[:at] in twice)
+        end = next(ends, None)
+        return value if end is None else f"{value[:end]}{mark}{value[end:]}"
+    if isinstance(value, dict):
+        return {key: _apart(inner, twice, mark) for key, inner in value.items()}
+    return [_apart(inner, twice, mark) for inner in value] if isinstance(value, list) else value
 
 
 # --- Terraform --------------------------------------------------------------------------------------------------------
