@@ -1,12 +1,13 @@
 """The contract between sources and the inventory: what a document is, and the document types that are ours.
 
 A *document* is one ARM-shaped object as a source gave it: `{"id", "type", "name", "location", "kind", "sku", "tags",
-"properties"}`, exactly as ARM returned it. Three more forms exist:
+"properties"}`, exactly as ARM returned it. Four more forms exist:
 
 * a **list document** is one list read: `{"id": <path of the list>, "type", "value": [...]}`. So an empty list is an
   answer, and differs from a list that was never read.
 * an **unreadable document** stands for a read that failed: `{"id", "type", "$unknown": {"reason", "status", "code",
   "action", "scope", "grant"}}`.
+* a **document in doubt** has `"$perhaps": {"reason", ...}`: a template or plan may make it, or may not.
 * an **answered "no"**: `{"id", "type", "$absent": {"status", "code"}}` for what is certainly not there (404), and
   `{"id", "type", "$unsupported": {"status", "code"}}` for a question the resource does not know (400).
 

@@ -10,7 +10,7 @@ import msgspec
 from auditor import documents as d
 from auditor.catalog import canonical_type, known_type
 from auditor.documents import Document, Run, kind_key, marker, normal_id, normal_location
-from auditor.facts.shapes import entries, mapping, text
+from auditor.facts.shapes import entries, explain, mapping, text
 from auditor.facts.unread import unread
 from auditor.inventory import Origin, Unknown
 
@@ -221,3 +221,9 @@ def origin_of(document: Mapping[str, Any]) -> Origin | None:
         end_line=end_line if isinstance(end_line, int) else None,
         address=address if isinstance(address, str) else None,
     )
+
+
+def perhaps_of(document: Mapping[str, Any]) -> Unknown | None:
+    """Why a template or plan may not make this at all, as its source noted in `$perhaps`."""
+    why = document.get("$perhaps")
+    return explain({"$unknown": why}, "perhaps not there") if isinstance(why, Mapping) else None

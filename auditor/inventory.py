@@ -99,6 +99,7 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     may_offer: frozenset[str] = frozenset()  # categories it can perhaps log (licence unknown)
     facts: Mapping[str, Any] = {}
     origin: Origin | None = None
+    perhaps: Unknown | None = None  # why it may not be there at all, so that it can pass but never fail
     in_focus: bool = True  # False: filters leave it out, so that it only decides with
 
     @property

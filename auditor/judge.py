@@ -134,6 +134,9 @@ def _in_scope(rule: Rule, inventory: Inventory) -> Iterator[tuple[Resource, Scop
             continue
         scope = Scope(resource, rule.info.params)
         inside: Truth = True if rule.where is None else rule.where(resource, scope)
+        if inside is True and resource.perhaps is not None:
+            inside = None
+            scope.seen.append(resource.perhaps)
         if inside is not False:
             yield resource, scope, inside
 

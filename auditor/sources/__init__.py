@@ -7,12 +7,13 @@ from pathlib import Path
 
 from auditor.documents import Collection
 from auditor.errors import SourceError
-from auditor.sources import hcl, snapshot, terraform
+from auditor.sources import arm, hcl, snapshot, terraform
 
 # name → (recognises(path), read(path)); asked in this order
 SOURCES: dict[str, tuple[Callable[[Path], bool], Callable[[Path], Collection]]] = {
     "snapshot": (snapshot.recognises, snapshot.read),
     "terraform": (terraform.recognises, terraform.read),
+    "arm": (arm.recognises, arm.read),
     "hcl": (hcl.recognises, hcl.read),
 }
 
@@ -31,8 +32,8 @@ def open_file(path: Path) -> Collection:
         raise SourceError(f"{path}: findings, which are judged already", f"auditor report {path} -f html")
     raise SourceError(
         f"{path}: not a file the auditor knows",
-        "it reads snapshots of `auditor collect`, plans of `terraform show -json` and folders of Terraform code; "
-        "or scan `azure` itself",
+        "it reads snapshots of `auditor collect`, plans of `terraform show -json`, folders of Terraform code and "
+        "ARM templates; or scan `azure` itself",
     )
 
 
