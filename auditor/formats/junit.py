@@ -8,7 +8,7 @@ from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
 from auditor.formats.locations import Place, placer
-from auditor.formats.remedies import filled
+from auditor.formats.remedies import remedies
 from auditor.formats.safe import visible
 from auditor.formats.view import scope_names
 from auditor.formats.words import REMEDIES, accepted_by, capital, count, day, moment
@@ -102,11 +102,11 @@ def _where(place: Place, subject: Subject) -> str:
 
 
 def _fix(finding: Finding, info: RuleInfo | None, names: dict[str, str]) -> str:
-    """How to mend it, in the first way that the rule tells."""
+    """How to mend it, in the way that fits best."""
     if info is None or not info.remediation:
         return ""
-    way, text = next(iter(info.remediation.items()))
-    shown = filled(text, finding, names).strip()
+    way, text = remedies(finding, info.remediation, names)[0]
+    shown = text.strip()
     if len(shown) > MOST_FIX:
         more = count(len(shown) - MOST_FIX, "character")
         shown = f"{shown[:MOST_FIX]}\n… {more} more: auditor rules show {finding.rule}"
