@@ -18,9 +18,9 @@ FORMAT_NAMES = ("console", "controls", "json", "markdown", "markdown-summary", "
                 "csv-coverage", "github", "azure-pipelines", "gitlab")  # fmt: skip
 EXIT_CODES = """exit codes:
   0    done; gate passed, or no gate set
-  1    gate failed: a new, unaccepted failure at or above --fail-on
+  1    gate failed: a new, unaccepted failure at or above --fail-on; --strict: or unknown
   2    usage or configuration error; nothing was done
-  3    incomplete: more could not be read than --max-unassessed allows
+  3    incomplete: more unread than --max-unassessed allows, or nothing to judge in a file
   4    no usable identity, or nothing at all could be read
   5    internal error (a bug)
   130  interrupted; what was read is kept"""
@@ -112,6 +112,7 @@ def _scan(commands: Any) -> None:
     _output(parser)
     gate = parser.add_argument_group("gate")
     gate.add_argument("--fail-on", choices=SEVERITY_NAMES, help="exit 1 for a failure at or above this severity")
+    gate.add_argument("--strict", action="store_true", help="what cannot be told fails the gate as a failure does")
     gate.add_argument("--max-unassessed", metavar="N|P%", help="exit 3 if more reads than this stay unknown "
                       "(default: 0 with --fail-on, else no limit)")  # fmt: skip
     gate.add_argument("--baseline", metavar="FILE", help="an earlier findings file: what failed in it is known, and "
