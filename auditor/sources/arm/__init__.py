@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
+
+import msgspec
 
 from auditor import __version__
 from auditor.documents import Collection, Run
 from auditor.errors import SourceError
 from auditor.sources.arm import jsonc
+from auditor.sources.arm.accepted import with_accepted
 from auditor.sources.arm.documents import documents_of
 from auditor.sources.arm.evaluate import TooMuch
 from auditor.sources.arm.parameters import beside, given_by
@@ -25,7 +28,12 @@ _SCHEMA: Final = re.compile(
     rb'"\$schema"\s*:\s*"[^"\n]{0,200}/(?:subscription|managementGroup|tenant)?deploymentTemplate\.json#?"',
     re.IGNORECASE,
 )
+Notice = Callable[[str], None]
 _DEEP: Final = 6_000  # Python's own calls: an expression inside an expression takes several
+
+
+def _silent(_: str) -> None:
+    """Nobody listens."""
 
 
 def recognises(path: Path) -> bool:
@@ -40,13 +48,28 @@ def recognises(path: Path) -> bool:
     return _SCHEMA.search(start) is not None
 
 
-def read(path: Path, parameters: Path | None = None) -> Collection:
-    """The documents of a template, with the values of a parameter file; by default that beside it."""
-    template, _ = jsonc.load(path)
+def read(path: Path, parameters: Path | None = None, *, shown: str = "", notice: Notice = _silent) -> Collection:
+    """The documents of a template, with the values of a parameter file: by default that beside it, which is told.
+
+    Their origin is called `shown`.
+    """
+    template, text = jsonc.load(path)
     if not isinstance(template, Mapping):
         raise SourceError(f"{path}: not an ARM template", "a template is one JSON object")
-    given = given_by(parameters or beside(path))
-    return collection_of(template, given, path.as_posix(), source="arm")
+    file = shown or path.as_posix()
+    collection = collection_of(template, given_for(path, parameters, notice), file, source="arm")
+    if "auditor:" not in text:
+        return collection
+    accepted = with_accepted(collection.documents, jsonc.comments(text), file)
+    return msgspec.structs.replace(collection, documents=accepted)
+
+
+def given_for(path: Path, parameters: Path | None, notice: Notice) -> dict[str, Any] | None:
+    """The values for a template: of the file that was named, else of that beside it; None where there is none."""
+    file = parameters or beside(path)
+    if file is not None and parameters is None:
+        notice(f"{path.name} is read with the parameters of {file.name} beside it")
+    return given_by(file)
 
 
 def collection_of(

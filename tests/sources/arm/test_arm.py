@@ -301,3 +301,58 @@ def test_parts_of_accounts_and_servers_are_told_apart(statuses, write):
     found = {f.subject.name: f.status for f in findings(write(template(
         account, queue, parameters={"log": {"type": "string"}})), "storage-blob-access-logs")}  # fmt: skip
     assert found == {"st/blob": "fail"}
+
+
+# --- beside the template ----------------------------------------------------------------------------------------------
+
+
+def test_parameters_are_those_beside_it_or_those_that_are_named(write):
+    path = write(template(
+        vault("kv"), setting("Microsoft.KeyVault/vaults/kv", condition="[parameters('audit')]"),
+        parameters={"audit": {"type": "bool"}},
+    ))  # fmt: skip
+    assert told(path)["kv"][0] == "unknown"
+    write({"parameters": {"AUDIT": {"value": True}}}, "app.parameters.json")
+    heard = []
+    assert open_file(path).documents == arm.read(path, notice=heard.append).documents
+    assert heard == ["app.json is read with the parameters of app.parameters.json beside it"]
+    assert told(path)["kv"][0] == "pass"
+    off = write({"parameters": {"audit": {"value": False}}}, "prod.json")
+    assert not any(d["type"] == SETTING for d in arm.read(path, off).documents)
+
+
+def test_what_a_vault_holds_is_known_at_deployment(write):
+    path = write(template(
+        vault("kv"), setting("Microsoft.KeyVault/vaults/kv", condition="[equals(parameters('mode'), 'on')]"),
+        parameters={"mode": {"type": "string", "defaultValue": "off"}},
+    ))  # fmt: skip
+    secret = {"reference": {"keyVault": {"id": "/subscriptions/s"}, "secretName": "mode"}}
+    write({"parameters": {"mode": secret}}, "app.parameters.json")
+    assert told(path)["kv"][0] == "unknown"
+
+
+def test_comments_accept_what_they_stand_in_or_above(write):
+    lines = [
+        "{",
+        f'  "$schema": "{SCHEMA}",',
+        '  "resources": [',
+        '    // auditor:accept keyvault-audit-logs reason="Lab" until=2027-03-31',
+        '    {"type": "Microsoft.KeyVault/vaults", "name": "kv-above"},',
+        "    {",
+        '      "type": "Microsoft.KeyVault/vaults", /* auditor:accept keyvault-audit-logs reason="Lab" until=2027-03-31 */',
+        '      "name": "kv-inside"',
+        "    },",
+        '    {"type": "Microsoft.KeyVault/vaults", "name": "kv-none", "tags": {"a": "// auditor:accept x"}}',
+        "  ]",
+        "}",
+    ]
+    documents = open_file(write("\r\n".join(lines))).documents
+    told = {d["name"]: [(r["rule"], r["line"]) for r in d.get("$accept", ())] for d in documents}
+    assert told == {"kv-above": [(VAULT_RULE, 4)], "kv-inside": [(VAULT_RULE, 7)], "kv-none": []}
+
+
+def test_metadata_accepts_too(write):
+    entry = {"rule": VAULT_RULE, "reason": "Lab", "until": "2027-03-31"}
+    path = write(template(vault("kv", metadata={"auditor": {"accept": [entry]}})))
+    (document,) = open_file(path).documents
+    assert document["$accept"][0]["rule"] == VAULT_RULE
