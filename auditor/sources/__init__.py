@@ -8,12 +8,15 @@ from pathlib import Path
 from auditor.documents import Collection
 from auditor.errors import SourceError
 from auditor.sources import arm, hcl, snapshot, terraform
+from auditor.sources.arm import predicted
 
 # name → (recognises(path), read(path)); asked in this order
 SOURCES: dict[str, tuple[Callable[[Path], bool], Callable[[Path], Collection]]] = {
     "snapshot": (snapshot.recognises, snapshot.read),
     "terraform": (terraform.recognises, terraform.read),
     "arm": (arm.recognises, arm.read),
+    "what-if": (predicted.is_what_if, predicted.read_what_if),
+    "bicep-snapshot": (predicted.is_snapshot, predicted.read_snapshot),
     "hcl": (hcl.recognises, hcl.read),
 }
 

@@ -6,30 +6,24 @@ Nothing is deployed and nothing is asked: what parameters, conditions and refere
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from auditor import __version__
-from auditor.documents import Collection, Run
+from auditor.documents import Collection
 from auditor.errors import SourceError
 from auditor.sources.arm import jsonc
 from auditor.sources.arm.accepted import with_accepted
-from auditor.sources.arm.documents import documents_of
-from auditor.sources.arm.evaluate import TooMuch
 from auditor.sources.arm.parameters import beside, given_by
-from auditor.sources.arm.template import resources_of
+from auditor.sources.arm.reading import collection_of
 
 _SCHEMA: Final = re.compile(
     rb'"\$schema"\s*:\s*"[^"\n]{0,200}/(?:subscription|managementGroup|tenant)?deploymentTemplate\.json#?"',
     re.IGNORECASE,
 )
 Notice = Callable[[str], None]
-_DEEP: Final = 6_000  # Python's own calls: an expression inside an expression takes several
 
 
 def _silent(_: str) -> None:
@@ -70,28 +64,3 @@ def given_for(path: Path, parameters: Path | None, notice: Notice) -> dict[str, 
     if file is not None and parameters is None:
         notice(f"{path.name} is read with the parameters of {file.name} beside it")
     return given_by(file)
-
-
-def collection_of(
-    template: Mapping[str, Any], given: Mapping[str, Any] | None, file: str, *, source: str
-) -> Collection:
-    """The documents of a template that was read already."""
-    try:
-        with _deep():
-            documents = list(documents_of(resources_of(template, given), file))
-    except TooMuch as error:
-        raise SourceError(f"{file}: {error}", "Azure would not deploy it either") from None
-    except RecursionError:
-        raise SourceError(f"{file}: nested too deeply", "Azure would not deploy it either") from None
-    documents.sort(key=lambda document: (str(document["id"]).lower(), str(document["type"]).lower()))
-    return Collection(documents=documents, run=Run(source=source, tool_version=__version__))
-
-
-@contextmanager
-def _deep() -> Iterator[None]:
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, _DEEP))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)

@@ -195,7 +195,9 @@ def test_without_logs_the_same_setting_covers_nothing(spelling, statuses):
         variables={"groups": ["audit"]},
     ))  # fmt: skip
     found = statuses(json.loads(raw.replace('"enabled": true', '"enabled": false')))
-    assert list(found.values()) == ["unknown" if spelling in ("a loop over both", "the same condition on both") else "fail"]
+    assert list(found.values()) == [
+        "unknown" if spelling in ("a loop over both", "the same condition on both") else "fail"
+    ]
 
 
 def test_resources_by_symbolic_name(statuses):
@@ -229,7 +231,11 @@ def test_a_target_that_a_condition_decides_may_be_either(write):
         setting("[if(parameters('primary'), resourceId('Microsoft.KeyVault/vaults', 'kv-a'), resourceId('Microsoft.KeyVault/vaults', 'kv-b'))]"),
         parameters={"primary": {"type": "bool"}},
     )))  # fmt: skip
-    assert {name: status for name, (status, _) in found.items()} == {"kv-a": "unknown", "kv-b": "unknown", "kv-c": "fail"}
+    assert {name: status for name, (status, _) in found.items()} == {
+        "kv-a": "unknown",
+        "kv-b": "unknown",
+        "kv-c": "fail",
+    }
     assert "parameters('primary')" in found["kv-a"][1]
 
 
@@ -277,7 +283,9 @@ def test_a_library_template_is_not_judged_for_what_its_caller_decides(statuses):
     assert statuses(module) == {"[parameters('name')]": "unknown"}
     called = nested(module, "kv", parameters={"name": {"value": "kv"}})
     assert statuses(template(called)) == {"kv": "fail"}  # nothing given: nothing set
-    called["properties"]["parameters"]["diagnosticSettings"] = {"value": [{"workspaceResourceId": "[parameters('log')]"}]}
+    called["properties"]["parameters"]["diagnosticSettings"] = {
+        "value": [{"workspaceResourceId": "[parameters('log')]"}]
+    }
     assert statuses(template(called, parameters={"log": {"type": "string"}})) == {"kv": "pass"}
 
 
@@ -291,10 +299,20 @@ def test_what_is_elsewhere_may_hold_the_setting(write):
 
 def test_parts_of_accounts_and_servers_are_told_apart(statuses, write):
     logs = {"workspaceId": "[parameters('log')]", "logs": [{"categoryGroup": "allLogs", "enabled": True}]}
-    account = {"type": "Microsoft.Storage/storageAccounts", "name": "st", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}}
-    blob = {"type": "Microsoft.Storage/storageAccounts/blobServices/providers/diagnosticSettings",
-            "name": "st/default/Microsoft.Insights/audit", "properties": logs}
-    queue = setting("[concat(resourceId('Microsoft.Storage/storageAccounts', 'st'), '/queueServices/default')]", properties=logs)
+    account = {
+        "type": "Microsoft.Storage/storageAccounts",
+        "name": "st",
+        "kind": "StorageV2",
+        "sku": {"name": "Standard_LRS"},
+    }
+    blob = {
+        "type": "Microsoft.Storage/storageAccounts/blobServices/providers/diagnosticSettings",
+        "name": "st/default/Microsoft.Insights/audit",
+        "properties": logs,
+    }
+    queue = setting(
+        "[concat(resourceId('Microsoft.Storage/storageAccounts', 'st'), '/queueServices/default')]", properties=logs
+    )
     found = {f.subject.name: f.status for f in findings(write(template(
         account, blob, queue, parameters={"log": {"type": "string"}})), "storage-blob-access-logs")}  # fmt: skip
     assert found == {"st/blob": "pass"}
