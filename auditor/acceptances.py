@@ -221,24 +221,31 @@ def _info(acceptance: Acceptance, acceptances: Acceptances, findings: Sequence[F
 # --- what was known before ------------------------------------------------------------------------------------------
 
 
+_KNOWN_AS: Final[dict[str, tuple[str, ...]]] = {
+    "fail": ("fail", "accepted"),
+    "unknown": ("fail", "accepted", "unknown"),  # for gates that count it
+}
+
+
 def compare(report: Report, earlier: Report) -> Report:
     """The report with each failure told to be new or known, by an earlier findings file of the same rules and scope."""
-    then = {finding.fingerprint for finding in earlier.findings if finding.status in ("fail", "accepted")}
+    then = {finding.fingerprint: finding.status for finding in earlier.findings}
     findings = [
-        msgspec.structs.replace(finding, is_new=finding.fingerprint not in then)
-        if finding.status == "fail"
+        msgspec.structs.replace(finding, is_new=then.get(finding.fingerprint, "") not in _KNOWN_AS[finding.status])
+        if finding.status in _KNOWN_AS
         else finding
         for finding in report.findings
     ]
     now = {finding.fingerprint: finding.status for finding in findings}
+    failed_then = [each for each, status in then.items() if status in _KNOWN_AS["fail"]]
     return msgspec.structs.replace(
         report,
         findings=findings,
         baseline=Baseline(
             generated_at=earlier.generated_at,
-            new=sum(finding.is_new is True for finding in findings),
-            known=sum(finding.is_new is False for finding in findings),
-            fixed=sum(now.get(each) == "pass" for each in then),
-            gone=sum(now.get(each) in (None, "not-applicable") for each in then),
+            new=sum(finding.is_new is True for finding in findings if finding.status == "fail"),
+            known=sum(finding.is_new is False for finding in findings if finding.status == "fail"),
+            fixed=sum(now.get(each) == "pass" for each in failed_then),
+            gone=sum(now.get(each) in (None, "not-applicable") for each in failed_then),
         ),
     )

@@ -31,6 +31,7 @@ from auditor.facts.sku_limits import Withheld, withheld
 from auditor.facts.sql_coverage import with_sql_audit
 from auditor.facts.table_modes import table_facts
 from auditor.facts.tenants import TENANTS, Held, held_of, tenant_facts, tenant_offers
+from auditor.facts.unread import unread
 from auditor.focus import Sight
 from auditor.inventory import Destination, Inventory, LogSetting, Resource, Subscription, Unknown
 from auditor.retirements import LOG_PROFILES, end_of
@@ -293,6 +294,8 @@ def _settings(draft: Draft, estate: _Estate, offers: frozenset[str], groups: Gro
     document = estate.documents.get(draft.settings_id) if draft.settings_id else None
     if draft.stand_in is not None:
         return draft.stand_in
+    if document is None and estate.declared and marker(draft.document) == "$unknown":
+        return unread(draft.document, "the resource")  # it may not be there at all
     if document is None and (estate.declared or not offers - {FLOW_LOG}):
         return ()  # it logs nothing, or whoever declared it declared no setting
     found = settings_of(document, draft.type, offers, groups, estate.resolve)

@@ -11,7 +11,7 @@ import msgspec
 
 from auditor.errors import AuditorError, RuleError
 from auditor.profile import AcceptedDestinations
-from auditor.report import SEVERITIES, Severity
+from auditor.report import Severity
 from auditor.sources.azure.cloud import CLOUDS, Cloud, custom_cloud
 from auditor.strict_yaml import convert, load
 
@@ -62,10 +62,12 @@ class RulesFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class GateFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When a run fails: at which severity, and how many reads may stay unknown (a number, or `5%`).
 
-    `baseline` is an earlier findings file: what failed in it is known, and fails no more.
+    `baseline` is an earlier findings file: what failed in it is known, and fails no more. With `strict`, what cannot
+    be told fails the gate as well.
     """
 
     fail_on: Severity | None = None
+    strict: bool = False
     max_unassessed: str | int | None = None
     baseline: str = ""
 
@@ -163,8 +165,3 @@ def unassessed_limit(text: str | int | None, planned: int) -> float | None:
     if not 0 <= value < float("inf") or (word.endswith("%") and value > 100):
         raise AuditorError(f'--max-unassessed: "{text}" is neither a number nor a percentage', "such as 0, 12 or 5%")
     return planned * value / 100 if word.endswith("%") else value
-
-
-def severity_reaches(severity: str, threshold: str) -> bool:
-    """Whether a failure of this severity is at or above a threshold."""
-    return SEVERITIES.index(severity) <= SEVERITIES.index(threshold)

@@ -86,7 +86,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     evidence: dict[str, Any] = {}
     why_unknown: list[Unknown] = []  # for status unknown: the reads that failed
     acceptance: str = ""  # key of the acceptance that speaks of it; it fails again once that has expired
-    is_new: bool | None = None  # of a failure: whether the baseline did not have it; None without a baseline
+    # Of a failure, or what could not be told: whether the baseline did not have it; None without a baseline.
+    is_new: bool | None = None
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,6 +184,17 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     gone: int  # failed then, not there any more
 
 
+class GateInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked of the scan, and whether it holds; the counts are of what counted against it, by severity."""
+
+    fail_on: Severity | Literal[""] = ""  # empty where only completeness was asked for
+    strict: bool = False  # findings that could not be told count as failures do
+    passed: bool = False
+    incomplete: bool = False  # too much could not be read, or there was nothing to judge
+    failed: dict[str, int] = {}
+    unknown: dict[str, int] = {}
+
+
 class UncataloguedInfo(msgspec.Struct, frozen=True, kw_only=True):
     """A log category of a resource type that was seen, and that the catalog does not know.
 
@@ -272,6 +284,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     unread: list[UnreadInfo] = []
     acceptances: list[AcceptanceInfo] = []
     baseline: Baseline | None = None
+    gate: GateInfo | None = None  # None where none was asked for
     profile: ProfileInfo | None = None
     frameworks: list[FrameworkInfo] = []
     completeness: Completeness

@@ -154,8 +154,6 @@ def last_line(report: Report) -> str:
     """What a run ends with: everything is counted, hidden things too."""
     counts = count_findings(report)
     worst = ", ".join(f"{counts[s]} {s}" for s in SEVERITIES if counts[s])
-    share = report.completeness.share * 100
-    readable = "100" if share >= 100 else f"{min(share, 99.9):.1f}"
     left_out = f" · filtered: {report.run.left_out:,} resources left out" if report.run.focus else ""
     if report.rules_left_out:
         left_out += f" · {len(report.rules_left_out):,} rules about whole subscriptions or tenants left out"
@@ -164,5 +162,13 @@ def last_line(report: Report) -> str:
     return (
         f"{counts['fail']} failed{f' ({worst}{new})' if worst else ''}, {counts['pass']} passed, "
         f"{counts['unknown']} unknown{accepted}, {counts['not-applicable']} not applicable · "
-        f"{readable} % readable{left_out}"
+        f"{readable(report)}{left_out}"
     )
+
+
+def readable(report: Report) -> str:
+    """`99.9 % readable`; a file is read whole, but for the parts that it is told of."""
+    share, unread = report.completeness.share * 100, report.completeness.unknown
+    if report.run.source != "azure":
+        return f"{unread:,} parts not readable" if unread > 1 else "1 part not readable" if unread else "all readable"
+    return f"{'100' if share >= 100 else f'{min(share, 99.9):.1f}'} % readable"

@@ -10,6 +10,7 @@ from pathlib import Path
 import contoso_reports
 import expected_logs
 import msgspec
+import question_page
 import rule_pages
 
 from auditor.acceptances import AcceptanceFile
@@ -59,6 +60,7 @@ GENERATED = {
     **contoso_reports.makers(),
     **rule_pages.makers(),
     expected_logs.FILE: expected_logs.page,
+    question_page.FILE: question_page.page,
     "README.md": lambda: rule_pages.with_coverage(contoso_reports.readme()),
 }
 

@@ -56,8 +56,9 @@ def coverage() -> str:
         )
     lines += [
         "",
-        f"{count(len(rules()), 'rule')} in all. Which log of which type is expected, and by which rule: "
-        "[docs/expected-logs.md](docs/expected-logs.md).",
+        f"{count(len(rules()), 'rule')} in all. Which rule answers which question: [docs/questions.md]"
+        "(docs/questions.md); which log of which type is expected, and by which rule: [docs/expected-logs.md]"
+        "(docs/expected-logs.md).",
         "",
         "Not covered, because nothing that a reader may see answers it:",
         "",

@@ -14,6 +14,8 @@ AZ = {
     "account management-group subscription add": "--name",
     "account set": "",
     "account show": "",
+    "dns-resolver policy create": "--name --resource-group --location --tags",  # extension dns-resolver
+    "dns-resolver policy vnet-link create": "--policy-name --name --resource-group --location --virtual-network --tags",
     "eventhubs eventhub create": "--name --namespace-name --cleanup-policy --partition-count --retention-time "
     "--retention-time-in-hours",
     "eventhubs namespace update": "--name --disable-local-auth --public-network-access --minimum-tls-version",

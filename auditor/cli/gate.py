@@ -2,38 +2,99 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections import Counter
+from collections.abc import Mapping
 
-from auditor.config import severity_reaches, unassessed_limit
-from auditor.report import Report
+import msgspec
+
+from auditor.config import Configuration, unassessed_limit
+from auditor.formats.words import SOURCES, listing
+from auditor.gate import counts, with_gate
+from auditor.report import GateInfo, Report, Severity
 
 EXIT_GATE, EXIT_INCOMPLETE, EXIT_INTERRUPTED = 1, 3, 130
 
 
-def gate(report: Report, fail_on: str | None, limit: str | int | None) -> int:
-    """Findings outrank incompleteness; both are told."""
-    done = report.completeness
-    if limit is None and fail_on:
-        limit = 0  # a gate that could not look must not pass
-    allowed = unassessed_limit(limit, done.planned)
-    incomplete = allowed is not None and done.unknown > allowed
-    code = EXIT_INCOMPLETE if incomplete else 0
-    if incomplete:
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of a scan, by flag, else by configuration."""
+
+    fail_on: Severity | None
+    strict: bool
+    limit: str | int | None
+
+
+def asked(arguments: argparse.Namespace, configuration: Configuration) -> Asked:
+    """What is asked of this scan; a mistake in it is told before anything is done."""
+    gate = configuration.gate
+    limit = arguments.max_unassessed if arguments.max_unassessed is not None else gate.max_unassessed
+    unassessed_limit(limit, 0)
+    return Asked(fail_on=arguments.fail_on or gate.fail_on, strict=arguments.strict or gate.strict, limit=limit)
+
+
+def answered(report: Report, asked: Asked) -> Report:
+    """The report with the gate's answer, if one was asked for; nothing to judge is never an answer."""
+    return with_gate(
+        report, asked.fail_on, strict=asked.strict, incomplete=_too_little(report, asked) or is_empty(report)
+    )
+
+
+def is_empty(report: Report) -> bool:
+    """Whether a file held nothing to judge, so that a renamed folder cannot switch a gate off."""
+    return report.run.source != "azure" and not report.resource_count and not report.findings
+
+
+def _limit(asked: Asked) -> str | int | None:
+    """How much may be unread; a gate that could not look must not pass."""
+    return 0 if asked.limit is None and (asked.fail_on or asked.strict) else asked.limit
+
+
+def _too_little(report: Report, asked: Asked) -> bool:
+    allowed = unassessed_limit(_limit(asked), report.completeness.planned)
+    return allowed is not None and report.completeness.unknown > allowed
+
+
+def told(report: Report, asked: Asked) -> int:
+    """Say on stderr what the gate says, and give the exit code. Findings outrank incompleteness; both are told."""
+    gate, done = report.gate, report.completeness
+    if _too_little(report, asked):
+        what = "reads failed" if report.run.source == "azure" else "inputs could not be read"
         print(
-            f"Incomplete: {done.unknown:,} of {done.planned:,} reads failed; --max-unassessed allows {limit}.",
+            f"Incomplete: {done.unknown:,} of {done.planned:,} {what}; --max-unassessed allows {_limit(asked)}.",
             file=sys.stderr,
         )
-    if fail_on:
-        new = [f for f in report.findings if f.status == "fail" and f.is_new is not False]
-        counts: Counter[str] = Counter(finding.severity for finding in new)
-        reached = [
-            s for s in ("critical", "high", "medium", "low", "info") if severity_reaches(s, fail_on) and counts[s]
-        ]
-        if reached:
-            told = ", ".join(f"{counts[s]} {'new ' if report.baseline else ''}{s}" for s in reached)
-            print(f"Gate failed: {told}; --fail-on is {fail_on}. Exit {EXIT_GATE}.", file=sys.stderr)
-            return EXIT_GATE
-        if not incomplete:
-            print(f"Gate passed: no {'new ' if report.baseline else ''}failure at or above {fail_on}.", file=sys.stderr)
-    return code
+    if is_empty(report):
+        where = SOURCES.get(report.run.source, "the target")
+        left = "what the filters leave" if report.run.focus else where
+        print(f"Nothing to judge: no resource that the auditor knows is in {left}.", file=sys.stderr)
+    if gate is None:
+        return 0
+    if gate.failed or gate.unknown:
+        new = "new " if report.baseline else ""
+        parts = [_by_severity(gate.failed, new)] if gate.failed else []
+        if gate.unknown:
+            parts.append(f"{_by_severity(gate.unknown, new)} that cannot be told ({_unknown(report, gate)})")
+        strict = ", --strict" if gate.strict else ""
+        print(
+            f"Gate failed: {'; '.join(parts)}; --fail-on is {gate.fail_on}{strict}. Exit {EXIT_GATE}.", file=sys.stderr
+        )
+        return EXIT_GATE
+    if gate.incomplete:
+        return EXIT_INCOMPLETE
+    print(f"Gate passed: {_nothing(report, gate)} at or above {gate.fail_on}.", file=sys.stderr)
+    return 0
+
+
+def _nothing(report: Report, gate: GateInfo) -> str:
+    new = "new " if report.baseline else ""
+    return f"no {new}failure" + (f", and nothing {new}that cannot be told," if gate.strict else "")
+
+
+def _by_severity(numbers: Mapping[str, int], new: str) -> str:
+    return ", ".join(f"{number} {new}{severity}" for severity, number in numbers.items())
+
+
+def _unknown(report: Report, gate: GateInfo) -> str:
+    rules = Counter(f.rule for f in report.findings if f.status == "unknown" and counts(f, gate))
+    return listing([f"{rule} {number:,}" for rule, number in rules.items()])

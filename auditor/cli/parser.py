@@ -18,9 +18,9 @@ FORMAT_NAMES = ("console", "controls", "json", "markdown", "markdown-summary", "
                 "csv-coverage", "github", "azure-pipelines", "gitlab")  # fmt: skip
 EXIT_CODES = """exit codes:
   0    done; gate passed, or no gate set
-  1    gate failed: a new, unaccepted failure at or above --fail-on
+  1    gate failed: a new, unaccepted failure at or above --fail-on; --strict: or unknown
   2    usage or configuration error; nothing was done
-  3    incomplete: more could not be read than --max-unassessed allows
+  3    incomplete: more unread than --max-unassessed allows, or nothing to judge in a file
   4    no usable identity, or nothing at all could be read
   5    internal error (a bug)
   130  interrupted; what was read is kept"""
@@ -98,22 +98,38 @@ def _add(commands: Any, name: str, summary: str, run: Callable[[argparse.Namespa
 def _scan(commands: Any) -> None:
     parser = _add(commands, "scan", "read a place, judge it by the rules, and report", _later("run", "scan"))
     parser.add_argument(
-        "target", nargs="?", default="azure", help="`azure` (default), a snapshot, or a Terraform plan or state as JSON"
+        "target",
+        nargs="?",
+        default="azure",
+        help="`azure` (default), a snapshot, a Terraform plan or state as JSON, or a folder of Terraform code",
     )
     _azure(parser)
     _judging(parser)
     parser.add_argument("--jobs", type=_positive, default=1, metavar="N",
                         help="processes that judge a large snapshot (default: 1)")  # fmt: skip
+    _coded(parser)
     _accepting(parser)
     _output(parser)
     gate = parser.add_argument_group("gate")
     gate.add_argument("--fail-on", choices=SEVERITY_NAMES, help="exit 1 for a failure at or above this severity")
+    gate.add_argument("--strict", action="store_true", help="what cannot be told fails the gate as a failure does")
     gate.add_argument("--max-unassessed", metavar="N|P%", help="exit 3 if more reads than this stay unknown "
                       "(default: 0 with --fail-on, else no limit)")  # fmt: skip
     gate.add_argument("--baseline", metavar="FILE", help="an earlier findings file: what failed in it is known, and "
                       "fails the gate no more")  # fmt: skip
     gate.add_argument("--exit-zero", action="store_true", help="exit 0 where the gate would exit 1 or 3")
     _talk(parser)
+
+
+def _coded(parser: argparse.ArgumentParser) -> None:
+    code = parser.add_argument_group("infrastructure code")
+    code.add_argument("--var-file", action="append", default=[], metavar="FILE", help="a file of Terraform variables "
+                      "for a folder of code, besides those that Terraform loads itself (repeat)")  # fmt: skip
+    code.add_argument("--source-root", metavar="DIR", help="the code that a Terraform plan was made of: tells files, "
+                      "lines, and what a plan leaves out")  # fmt: skip
+    code.add_argument("--parameters", metavar="FILE", help="the parameter file of an ARM or Bicep template "
+                      "(default: X.parameters.json beside X.json or X.bicep)")  # fmt: skip
+    code.add_argument("--bicep", metavar="PATH", help="the Bicep compiler (default: `bicep` or `az` on PATH)")
 
 
 def _collect(commands: Any) -> None:

@@ -16,11 +16,11 @@ import msgspec
 
 from auditor.acceptances import Acceptances, compare, read_acceptances, with_acceptances
 from auditor.cli.choosing import asked_of, available_rules, choice, rule_loader
-from auditor.cli.gate import EXIT_GATE, EXIT_INCOMPLETE, EXIT_INTERRUPTED, gate
+from auditor.cli.gate import EXIT_GATE, EXIT_INCOMPLETE, EXIT_INTERRUPTED, answered, asked, told
 from auditor.cli.output import Output, write_outputs
-from auditor.cli.reading import check_narrowing, focus_of, note, read_azure, warn
+from auditor.cli.reading import check_narrowing, focus_of, note, read_azure, warn, ways_of
 from auditor.cli.repository import root_of
-from auditor.config import Configuration, read_configuration, unassessed_limit
+from auditor.config import Configuration, read_configuration
 from auditor.controls import with_controls
 from auditor.documents import Collection
 from auditor.errors import AuditorError
@@ -41,23 +41,21 @@ def scan(arguments: argparse.Namespace) -> int:
     configuration = read_configuration(arguments.config)
     chosen = choice(arguments, configuration)
     outputs = Output.parse(arguments.formats or configuration.report.formats, arguments.output)
-    fail_on = arguments.fail_on or configuration.gate.fail_on
-    limit = arguments.max_unassessed if arguments.max_unassessed is not None else configuration.gate.max_unassessed
-    unassessed_limit(limit, 0)  # a mistake in it is told before anything is done
+    gate = asked(arguments, configuration)
     accepting = _acceptances(arguments, configuration)
     earlier = _earlier(arguments.baseline or configuration.gate.baseline)
     store = _place(arguments, configuration)
     jobs = 1 if isinstance(store, Spool) else arguments.jobs
     run = store.run
-    asked, left_out = asked_of(chosen.rules, run.source)
+    rules, left_out = asked_of(chosen.rules, run.source)
     now = clock(run.finished_at)
     acceptances = accepting(now[:10])
     if run.source != "azure":
         acceptances = in_code(acceptances, store, available_rules(arguments, configuration))
-    report = _judged(store, rule_loader(arguments, configuration, asked, jobs, run.source), jobs, now, acceptances)
+    report = _judged(store, rule_loader(arguments, configuration, rules, jobs, run.source), jobs, now, acceptances)
     report = with_controls(msgspec.structs.replace(report, rules_left_out=left_out), chosen)
     report = msgspec.structs.replace(with_acceptances(report, acceptances), title=configuration.report.title)
-    report = compare(report, earlier) if earlier is not None else report
+    report = answered(compare(report, earlier) if earlier is not None else report, gate)
     report = _in_repository(report, arguments.target)
     write_outputs(report, outputs)
     if all(output.file != "-" for output in outputs):
@@ -65,7 +63,7 @@ def scan(arguments: argparse.Namespace) -> int:
     if run.interrupted:
         print("interrupted: the report covers what was read", file=sys.stderr)
         return EXIT_INTERRUPTED
-    code = gate(report, fail_on, limit)
+    code = told(report, gate)
     return 0 if arguments.exit_zero and code in (EXIT_GATE, EXIT_INCOMPLETE) else code
 
 
@@ -82,7 +80,9 @@ def _place(arguments: argparse.Namespace, configuration: Configuration) -> Store
     focus = focus_of(arguments, configuration)
     if parts is not None and (not is_active(focus) or focus in parts.run.focus):
         return parts
-    return Held(focused(open_file(file), focus, notice=note))  # what a filter chooses is told by all of it
+    return Held(
+        focused(open_file(file, ways_of(arguments)), focus, notice=note)
+    )  # what a filter chooses is told by all of it
 
 
 def _in_repository(report: Report, target: str) -> Report:

@@ -21,6 +21,9 @@ SHARED_TYPES: Final[frozenset[str]] = frozenset(
         "microsoft.insights/actiongroups",
         "microsoft.insights/activitylogalerts",
         "microsoft.insights/datacollectionrules",
+        "microsoft.network/azurefirewalls",
+        "microsoft.network/dnsresolverpolicies",
+        "microsoft.network/dnsresolvers",
         "microsoft.network/firewallpolicies",
         "microsoft.operationalinsights/clusters",
     }

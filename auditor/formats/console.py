@@ -11,7 +11,18 @@ from auditor.formats.frameworks import changes_of, named
 from auditor.formats.gaps import ELSEWHERE, Gap, gaps
 from auditor.formats.safe import no_command
 from auditor.formats.view import scope_names, tenant_name
-from auditor.formats.words import accepted_state, accepted_where, compared, count, gravest, not_enabled, part_of, when
+from auditor.formats.words import (
+    accepted_state,
+    accepted_where,
+    compared,
+    count,
+    gravest,
+    not_enabled,
+    part_of,
+    scope,
+    when,
+)
+from auditor.gate import counts
 from auditor.report import STATES, Report
 from auditor.sums import RuleResult, Tally, by_rule, last_line, tally_rows
 
@@ -28,17 +39,16 @@ def render(report: Report) -> str:
     """The summary as plain text, without colour, at most 80 columns but for its last line, which counts everything."""
     tally = tally_rows(report.coverage)
     figures = [*_head(report), "", *_figures(report, tally), "", *_bar(tally), ""]
-    lines = [*figures, *_rules(report), *_accepted(report), *_gaps(report)]
+    lines = [*figures, *_rules(report), *_strict(report), *_accepted(report), *_gaps(report)]
     return "\n".join([*lines, last_line(report)]) + "\n"
 
 
 def _head(report: Report) -> Iterator[str]:
     run = report.run
     yield clean(f"{report.title}  {when(report.generated_at)}".rstrip())
-    scope = f"{count(len(report.subscriptions), 'subscription')}, {count(report.resource_count, 'resource')}"
     if run.tenant:
         yield clean(_cut(f"Tenant {tenant_name(report)}"))
-    yield scope
+    yield scope(report)
     odd = Counter(state for s in report.subscriptions if (state := not_enabled(s.state)))
     if odd:
         told = ", ".join(f"{number:,} {state}" for state, number in sorted(odd.items()))
@@ -59,6 +69,10 @@ def _figures(report: Report, tally: Tally) -> Iterator[str]:
     more = f"; {count(unlisted, 'scope')} not listed" if unlisted else ""
     yield f"  Not assessed  {tally.unassessed:>7,}   of {tally.expected:,} expected log sources{more}"
     done = report.completeness
+    if report.run.source != "azure":
+        if done.unknown:
+            yield f"  Not readable  {done.unknown:>7,}   of the parts of the input"
+        return
     yield (
         f"  Reads         {done.planned:>7,}   {done.answered:,} answered, {done.not_supported:,} not supported, "
         f"{done.unknown:,} failed"
@@ -99,6 +113,23 @@ def _rules(report: Report) -> Iterator[str]:
         counts = Counter(result.severity for result in failed[MAX_RULES:])
         more = ", ".join(f"{n} {severity}" for severity, n in counts.items())
         yield f"  {count(len(failed) - MAX_RULES, 'more rule')}: {more}"
+    yield ""
+
+
+def _strict(report: Report) -> Iterator[str]:
+    """The rules whose unknown findings fail a strict gate: they fail it, and stay unknown."""
+    if report.gate is None or not report.gate.unknown:
+        return
+    number = sum(report.gate.unknown.values())
+    yield f"  Cannot be told, and fails the gate, which is strict: {count(number, 'finding')}"
+    found = [(result, [f for f in result.unknown if counts(f, report.gate)]) for result in by_rule(report)]
+    found = [(result, unknown) for result, unknown in found if unknown]
+    for result, unknown in found[:MAX_RULES]:
+        start = f"  {result.severity:<9} {_middle(result.info.id, MAX_NAME)} {len(unknown):,}"
+        why = unknown[0].why_unknown[0].reason if unknown[0].why_unknown else ""
+        yield clean(_cut(f"{start}: {why}" if why else start))
+    if len(found) > MAX_RULES:
+        yield f"  {count(len(found) - MAX_RULES, 'more rule')}"
     yield ""
 
 

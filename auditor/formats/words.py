@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING
 from auditor.documents import Run, name_of
 from auditor.focus import words_of
 from auditor.formats.names import TECHNIQUES, TYPES
-from auditor.report import AcceptanceInfo, Baseline, DestinationInfo, RetirementInfo, Row, State, Status, Subject
+from auditor.report import (
+    AcceptanceInfo,
+    Baseline,
+    DestinationInfo,
+    GateInfo,
+    Report,
+    RetirementInfo,
+    Row,
+    State,
+    Status,
+    Subject,
+)
 from auditor.sums import RuleResult, Tally
 
 if TYPE_CHECKING:
@@ -37,7 +48,16 @@ STATUS_WORDS: dict[Status, str] = {
 }
 
 # What was read, where that is not Azure itself.
-SOURCES = {"terraform-plan": "a Terraform plan", "terraform-state": "a Terraform state"}
+SOURCES = {
+    "terraform-plan": "a Terraform plan",
+    "terraform-state": "a Terraform state",
+    "terraform": "Terraform code",
+    "arm": "an ARM template",
+    "bicep": "Bicep code",
+    "what-if": "the result of a what-if",
+    "bicep-snapshot": "a Bicep snapshot",
+    "folder": "a folder of code",
+}
 LISTED_BY = {"arm": "Resource Manager", "graph+arm": "Resource Graph, and Resource Manager where that was silent"}
 
 DESTINATION_KINDS = {
@@ -147,13 +167,41 @@ def not_enabled(state: str) -> str:
 
 
 def part_of(run: Run) -> str:
-    """What the filters of a run left out, so that nobody takes a part for the whole; empty without filters."""
+    """What is not in the report, so that nobody takes a part for the whole; empty where all of Azure was read."""
+    what = SOURCES.get(run.source, run.source)
+    told = "" if run.source == "azure" else f"Only what is in {what} is judged: what is made elsewhere is not known."
     if not run.focus:
-        what = SOURCES.get(run.source)
-        return f"Only what is in {what} is judged: what is made elsewhere is not known." if what else ""
+        return told
     filters = "; and ".join(map(words_of, run.focus))
     left = "1 resource is" if run.left_out == 1 else f"{run.left_out:,} resources are"
-    return f"Only a part of the estate is judged ({filters}): {left} left out."
+    return f"{told} Only a part of the estate is judged ({filters}): {left} left out.".strip()
+
+
+def question(run: Run) -> str:
+    """What a report answers: for an estate, or for what a file would make."""
+    if run.source == "azure":
+        return "Could an attack on this estate be reconstructed from the logs it keeps today?"
+    return "Could an attack on what is made here be reconstructed from the logs that are set here?"
+
+
+def scope(report: Report) -> str:
+    """`3 subscriptions, 450 resources`; of a file the resources alone, since what it is deployed to is not in it."""
+    resources = count(report.resource_count, "resource")
+    if report.run.source != "azure":
+        return resources
+    return f"{count(len(report.subscriptions), 'subscription')}, {resources}"
+
+
+def reads(report: Report) -> str:
+    """How the reads ended; of a file, what of it could not be read."""
+    done = report.completeness
+    if report.run.source != "azure":
+        left = f"{count(done.unknown, 'part')} of it could not be read" if done.unknown else "read"
+        return f"{capital(SOURCES.get(report.run.source, report.run.source))}: {left}"
+    return (
+        f"{count(done.planned, 'planned read')}: {done.answered:,} answered, "
+        f"{done.not_supported:,} not supported by the resource, {done.unknown:,} failed"
+    )
 
 
 def outcomes(counts: dict[str, int]) -> str:
@@ -201,6 +249,18 @@ def compared(baseline: Baseline) -> str:
     told = f"Compared with {since}: {baseline.new:,} new, {baseline.known:,} known"
     gone = f", {baseline.gone:,} not there any more" if baseline.gone else ""
     return f"{told}, {baseline.fixed:,} fixed{gone}."
+
+
+def gate_told(gate: GateInfo) -> str:
+    """`Gate failed (at or above high, strict): 2 high fail; 3 medium cannot be told.`, with what it asked."""
+    asked = [f"at or above {gate.fail_on}"] if gate.fail_on else []
+    asked += ["strict: what cannot be told counts"] if gate.strict else []
+    parts = [f"{number:,} {severity} fail" for severity, number in gate.failed.items()]
+    parts += [f"{number:,} {severity} cannot be told" for severity, number in gate.unknown.items()]
+    parts += ["too little could be read"] if gate.incomplete else []
+    what = f" ({'; '.join(asked)})" if asked else ""
+    said = f": {', '.join(parts)}" if parts else ""
+    return f"Gate {'passed' if gate.passed else 'failed'}{what}{said}."
 
 
 def capital(text: str) -> str:

@@ -26,6 +26,7 @@ from scenes import (  # noqa: E402
     identity,
     machines,
     platform,
+    queries,
     regions,
     sql,
     storage,
@@ -61,6 +62,7 @@ def build() -> Estate:
     for scene in (
         *(tenant, central, storage, vaults, dmz, regions, databases),
         *(platform, alerts, sql, analytics, edge, defence, machines, applications),
+        queries,
         general,
         identity,
         custody,

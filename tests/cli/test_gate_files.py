@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -45,3 +47,108 @@ def test_an_acceptance_in_code_satisfies_the_gate_and_a_mistake_in_one_is_told(s
     assert code == 1
     assert err.count("warning: ") == 1
     assert 'warning: main.tf:6: auditor:accept: there is no rule "keyvault-audit-log" (did you mean' in err
+
+
+def undecided(name):
+    """A vault's settings, of which the code does not tell."""
+    shown = f"{vault(name)['id']}/providers/Microsoft.Insights/diagnosticSettings"
+    setting = {"id": f"{shown}/x", "name": "x", "properties": {"logs": {"$unknown": {"reason": "var.logs is not known"}},
+               "workspaceId": "/subscriptions/1/resourceGroups/r/providers/Microsoft.OperationalInsights/workspaces/w"}}  # fmt: skip
+    return {"id": shown, "type": "Microsoft.Insights/diagnosticSettings", "value": [setting]}
+
+
+def test_strict_fails_the_gate_for_what_cannot_be_told_and_leaves_it_unknown(scan, tmp_path):
+    documents = [vault("kv"), undecided("kv")]
+    assert scan(documents, "--fail-on", "low")[0] == 0
+    file = tmp_path / "findings.json"
+    code, out, err = scan(documents, "--fail-on", "low", "--strict", "-f", "console", "-f", f"json={file}")
+    assert code == 1
+    assert "Gate failed: 1 high that cannot be told (keyvault-audit-logs 1); --fail-on is low, --strict. Exit 1." in err
+    assert "Cannot be told, and fails the gate, which is strict: 1 finding" in out
+    told = json.loads(file.read_text())
+    assert [finding["status"] for finding in told["findings"]] == ["unknown"]
+    assert told["gate"]["unknown"] == {"high": 1} and told["gate"]["failed"] == {}
+    assert scan(documents, "--fail-on", "critical", "--strict")[0] == 0  # it is high
+    assert scan(documents, "--strict")[0] == 1  # alone it asks at every severity
+    assert scan([vault("kv")], "--strict")[0] == 1
+    assert scan(documents, "--strict", "--exit-zero")[0] == 0
+
+
+def test_strict_by_configuration_and_in_every_readable_report(scan, tmp_path):
+    configuration = tmp_path / "auditor.yaml"
+    configuration.write_text("gate: {fail_on: high, strict: true}\n")
+    for name in ("markdown", "markdown-summary", "html"):
+        code, out, _ = scan([vault("kv"), undecided("kv")], "-c", str(configuration), "-f", name)
+        assert code == 1
+        assert re.search(
+            "Gate failed .at or above high; strict: what cannot be told counts.*1 high cannot be told", out
+        )
+
+
+def test_what_could_not_be_told_before_is_known_to_a_strict_gate(scan, tmp_path):
+    before = tmp_path / "before.json"
+    scan([vault("kv"), undecided("kv"), vault("old")], "-f", f"json={before}")
+    known = ("--strict", "--baseline", str(before))
+    assert scan([vault("kv"), undecided("kv"), vault("old")], *known)[0] == 0
+    code, out, err = scan([vault("kv"), vault("old"), undecided("old")], *known)
+    assert (code, "Gate failed: 1 new high; --fail-on" in err) == (1, True)  # it fails now, which nobody knew
+    assert "1 new, 0 known" in out  # what failed and cannot be told now is neither
+    code, _, err = scan([vault("kv"), undecided("kv"), vault("two"), undecided("two")], *known)
+    assert (code, "Gate failed: 1 new high that cannot be told" in err) == (1, True)
+
+
+@pytest.mark.parametrize("options", [(), ("--fail-on", "high"), ("--strict",)])
+def test_nothing_to_judge_is_never_a_pass(scan, options):
+    code, _, err = scan([], *options)
+    assert (code, "Nothing to judge: no resource that the auditor knows is in Terraform code." in err) == (3, True)
+    assert "Gate passed" not in err
+    assert scan([], *options, "--exit-zero")[0] == 0
+
+
+def test_filters_that_leave_nothing_are_no_pass(scan):
+    assert scan([vault("kv")], "--fail-on", "high", "--type", "Microsoft.Web/sites")[0] == 2
+
+
+def test_a_plan_without_azure_is_no_pass(tmp_path, capsys):
+    plan = tmp_path / "plan.json"
+    plan.write_text(json.dumps({"format_version": "1.2", "planned_values": {"root_module": {}}, "configuration": {}}))
+    assert main(["scan", str(plan), "--fail-on", "high"]) == 3
+    assert "Nothing to judge: no resource that the auditor knows is in a Terraform plan." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["console", "markdown", "markdown-summary", "html"])
+def test_a_file_is_neither_a_tenant_nor_a_subscription(scan, name):
+    _, out, _ = scan([vault("kv")], "-f", name, source="terraform-plan")
+    head = out[: out.find("keyvault-audit-logs")] if name == "markdown-summary" else out
+    assert "Only what is in a Terraform plan is judged: what is made elsewhere is not known." in head
+    for lie in ("Tenant", "0 subscriptions", "1 subscription,", "100 %", "100%</dd>", "planned read", "Read as",
+                "Reads answered", "this estate", "0 sent", ">not recorded", "| not recorded"):  # fmt: skip
+        assert lie not in head, lie
+
+
+def test_what_of_a_file_could_not_be_read_leaves_the_gate_open(scan):
+    lost = {"id": f"{GROUP}/providers/Microsoft.KeyVault/vaults/lost", "type": "Microsoft.KeyVault/vaults",
+            "$unknown": {"reason": "main.tf is broken"}}  # fmt: skip
+    code, out, err = scan([lost], "--fail-on", "low")
+    assert (code, "Incomplete: 1 of 1 inputs could not be read; --max-unassessed allows 0." in err) == (3, True)
+    assert "1 part not readable" in out
+
+
+def test_what_fails_a_strict_gate_is_plain_in_every_format_for_machines(scan):
+    documents = [vault("kv"), undecided("kv"), vault("two", line=9)]
+    said = "Cannot tell for kv: "
+    lenient = {name: scan(documents, "-f", name)[1] for name in ("sarif", "junit", "github", "gitlab")}
+    strict = {name: scan(documents, "-f", name, "--strict")[1] for name in lenient}
+    for name in ("sarif", "github", "gitlab"):
+        assert said not in lenient[name].replace("could not be told", ""), name
+        assert strict[name].count(said) == 1, name
+        assert "The gate is strict, so it fails for this." in strict[name], name
+    (run,) = json.loads(strict["sarif"])["runs"]
+    told = {result["properties"].get("status", "fail"): result for result in run["results"]}
+    assert told["unknown"]["locations"][0]["physicalLocation"]["region"]["startLine"] == 7
+    assert told["unknown"]["partialFingerprints"] != told["fail"]["partialFingerprints"]
+    assert "1 of them is a result here, since the gate is strict" in strict["sarif"]
+    assert 'failures="1" errors="0" skipped="1"' in lenient["junit"]
+    assert 'failures="2" errors="0" skipped="0"' in strict["junit"]
+    assert 'type="unknown"' in strict["junit"]
+    assert "could not be told" in lenient["github"] and "could not be told" not in strict["github"]

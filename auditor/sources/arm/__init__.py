@@ -6,7 +6,7 @@ Nothing is deployed and nothing is asked: what parameters, conditions and refere
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,16 +18,12 @@ from auditor.sources.arm import jsonc
 from auditor.sources.arm.accepted import with_accepted
 from auditor.sources.arm.parameters import beside, given_by
 from auditor.sources.arm.reading import collection_of
+from auditor.sources.ways import Ways
 
 _SCHEMA: Final = re.compile(
     rb'"\$schema"\s*:\s*"[^"\n]{0,200}/(?:subscription|managementGroup|tenant)?deploymentTemplate\.json#?"',
     re.IGNORECASE,
 )
-Notice = Callable[[str], None]
-
-
-def _silent(_: str) -> None:
-    """Nobody listens."""
 
 
 def recognises(path: Path) -> bool:
@@ -42,25 +38,26 @@ def recognises(path: Path) -> bool:
     return _SCHEMA.search(start) is not None
 
 
-def read(path: Path, parameters: Path | None = None, *, shown: str = "", notice: Notice = _silent) -> Collection:
+def read(path: Path, ways: Ways | None = None, *, shown: str = "") -> Collection:
     """The documents of a template, with the values of a parameter file: by default that beside it, which is told.
 
     Their origin is called `shown`.
     """
+    ways = ways or Ways()
     template, text = jsonc.load(path)
     if not isinstance(template, Mapping):
         raise SourceError(f"{path}: not an ARM template", "a template is one JSON object")
     file = shown or path.as_posix()
-    collection = collection_of(template, given_for(path, parameters, notice), file, source="arm")
+    collection = collection_of(template, given_for(path, ways), file, source="arm")
     if "auditor:" not in text:
         return collection
     accepted = with_accepted(collection.documents, jsonc.comments(text), file)
     return msgspec.structs.replace(collection, documents=accepted)
 
 
-def given_for(path: Path, parameters: Path | None, notice: Notice) -> dict[str, Any] | None:
+def given_for(path: Path, ways: Ways) -> dict[str, Any] | None:
     """The values for a template: of the file that was named, else of that beside it; None where there is none."""
-    file = parameters or beside(path)
-    if file is not None and parameters is None:
-        notice(f"{path.name} is read with the parameters of {file.name} beside it")
+    file = ways.parameters or beside(path)
+    if file is not None and ways.parameters is None:
+        ways.notice(f"{path.name} is read with the parameters of {file.name} beside it")
     return given_by(file)

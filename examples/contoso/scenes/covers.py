@@ -34,6 +34,7 @@ from scenes.places import (
 from scenes.things import part
 from scenes.watchers import GOOD, OPEN, VNETS, Watcher, flow_log
 
+HUB_FIREWALL = "10.1.0.4"
 HIDDEN_STORE = Place(
     "storage",
     rid(MSP, "rg-soc", ACCOUNT, "stmspflows"),
@@ -84,7 +85,11 @@ def _full(estate: Estate, prod: Watcher) -> None:
             {
                 "name": "public",
                 "id": configuration,
-                "properties": {"subnet": {"id": inside["id"]}, "publicIPAddress": {"id": public["id"]}},
+                "properties": {
+                    "privateIPAddress": HUB_FIREWALL,
+                    "subnet": {"id": inside["id"]},
+                    "publicIPAddress": {"id": public["id"]},
+                },
             }
         ],
     )

@@ -100,6 +100,9 @@ def _policy(estate: Estate, name: str, *, tier: str = "Premium", **properties: o
     return policy
 
 
+HUB_ADDRESSES = {WE: "10.200.0.132", NE: "10.201.0.132", SE: "10.202.0.132", UK: "10.203.0.132"}
+
+
 def _firewall(
     estate: Estate,
     name: str,
@@ -117,7 +120,7 @@ def _firewall(
         "provisioningState": "Succeeded",
         "sku": {"name": "AZFW_Hub", "tier": tier},
         "firewallPolicy": {"id": policy},
-        "hubIPAddresses": {"privateIPAddress": "10.200.0.132", "publicIPs": {"count": 1}},
+        "hubIPAddresses": {"privateIPAddress": HUB_ADDRESSES[region], "publicIPs": {"count": 1}},
     }
     document: Doc = {"id": firewall, "type": FIREWALL, "name": name, "location": region, "tags": {}, "properties": body}
     estate.add(document, plan)

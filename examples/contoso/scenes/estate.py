@@ -87,6 +87,7 @@ LOGS: dict[str, bool] = {
     "Microsoft.Network/applicationGateways": False,
     "Microsoft.Network/azureFirewalls": False,
     "Microsoft.Network/bastionHosts": True,
+    "Microsoft.Network/dnsResolverPolicies": False,
     "Microsoft.Network/expressRouteCircuits": False,
     "Microsoft.Network/loadBalancers": False,
     "Microsoft.Network/natGateways": False,

@@ -13,6 +13,7 @@ from auditor.errors import SourceError
 from auditor.judge import judge
 from auditor.rule import load_rules
 from auditor.sources import arm, open_file
+from auditor.sources.ways import Ways
 
 HERE = Path(__file__).parent
 VAULT_RULE = "keyvault-audit-logs"
@@ -332,11 +333,11 @@ def test_parameters_are_those_beside_it_or_those_that_are_named(write):
     assert told(path)["kv"][0] == "unknown"
     write({"parameters": {"AUDIT": {"value": True}}}, "app.parameters.json")
     heard = []
-    assert open_file(path).documents == arm.read(path, notice=heard.append).documents
+    assert open_file(path).documents == arm.read(path, Ways(notice=heard.append)).documents
     assert heard == ["app.json is read with the parameters of app.parameters.json beside it"]
     assert told(path)["kv"][0] == "pass"
     off = write({"parameters": {"audit": {"value": False}}}, "prod.json")
-    assert not any(d["type"] == SETTING for d in arm.read(path, off).documents)
+    assert not any(d["type"] == SETTING for d in arm.read(path, Ways(parameters=off)).documents)
 
 
 def test_what_a_vault_holds_is_known_at_deployment(write):
