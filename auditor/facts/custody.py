@@ -25,11 +25,13 @@ _CLOSED: Final = frozenset({"disabled", "securedbyperimeter"})
 def locks_on(documents: Documents, place_id: str, *, declared: bool = False) -> list[str] | Unknown:
     """Names of the locks that keep a place from being deleted: its own, its resource group's, its subscription's.
 
-    `declared`: the documents are what someone declared, where a list that is not there holds nothing.
+    `declared`: the documents are what someone declared. Locks of a resource group or subscription seldom stand beside
+    what they keep, so that without one it is unknown whether there is any.
     """
     list_id = normal_id(f"/subscriptions/{subscription_of(place_id)}/providers/{LOCKS}")
     document = documents.get(list_id)
-    if document is None and declared:
+    apart = document is None and declared
+    if apart:
         items: Iterable[Mapping[str, Any]] = (documents[key] for key in documents if _LOCK_PART in key)
     else:
         found = listed(document, "the locks of its subscription")
@@ -37,13 +39,14 @@ def locks_on(documents: Documents, place_id: str, *, declared: bool = False) -> 
             return found
         items = entries(found)
     place = normal_id(place_id) + "/"
-    return sorted(
+    names = sorted(
         name(item)
         for item in items
         if text(mapping(item.get("properties")).get("level")).lower() in _LEVELS
         and (scope := normal_id(text(item.get("id"))).rpartition(_LOCK_PART)[0])
         and place.startswith(f"{scope}/")
     )
+    return names if names or not apart else Unknown(reason="its locks: none is declared here, and elsewhere may be one")
 
 
 def network_open(document: Mapping[str, Any], rules: object = None) -> bool | Unknown:

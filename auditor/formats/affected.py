@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from auditor.documents import name_of
-from auditor.formats.remedies import filled
+from auditor.formats.remedies import remedies
 from auditor.formats.words import apart, capital, group_of, listing, type_label
 from auditor.report import Finding
 from auditor.sums import RuleResult
@@ -84,7 +84,7 @@ def affected(result: RuleResult, names: Mapping[str, str], most: int | None, *, 
         evidence_of=subject_name(first, names) if first else "",
         evidence=_full(first.evidence) if first else "",
         from_template=any(finding.subject.origin is not None for finding in shown),
-        remedies=[(way, filled(text, findings[0], names)) for way, text in result.info.remediation.items()],
+        remedies=remedies(findings[0], result.info.remediation, names),
         remedy_for=subject_name(findings[0], names),
     )
 

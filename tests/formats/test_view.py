@@ -12,10 +12,10 @@ from auditor.formats.blindspots import blind_spots
 from auditor.formats.gaps import gaps, unexplained
 from auditor.formats.html import bar, level
 from auditor.formats.priorities import priorities
-from auditor.formats.remedies import filled
+from auditor.formats.remedies import filled, remedies
 from auditor.formats.view import build_view, scope_names
 from auditor.formats.words import about, count, duration, listing, noun, period, state_of, type_label, when
-from auditor.inventory import Subscription, Unknown
+from auditor.inventory import Origin, Subscription, Unknown
 from auditor.report import (
     BlindTo,
     Cell,
@@ -428,6 +428,55 @@ class TestAffected:
     def test_a_group_is_named_by_its_subscription(self):
         subject = Subject(id=f"{SUB}/westeurope", type="subscription × location", name=f"{SUB}/westeurope")
         assert subject_name(finding(subject=subject), {SUB: "prod"}) == "prod / westeurope"
+
+
+class TestMendingCode:
+    VAULT = ("Microsoft.KeyVault/vaults", "/s/vaults/kv")
+    ACCOUNT = ("Microsoft.Storage/storageAccounts/blobServices", "/s/storageAccounts/st/blobServices/default")
+    DATABASE = ("Microsoft.Sql/servers/databases", "/s/servers/sql/databases/master")
+
+    def told(self, kind, resource_id, address, file="main.tf", text='x = "$id"'):
+        origin = None if address is None else Origin(file=file, line=3, address=address)
+        subject = Subject(id=resource_id, type=kind, name="kv", origin=origin)
+        ways = {"cli": "az $id", "bicep": "b $id", "terraform": text}
+        return remedies(finding(subject=subject), ways, {})
+
+    @pytest.mark.parametrize(
+        ("of", "address", "wanted"),
+        [
+            (VAULT, "azurerm_key_vault.kv", "x = azurerm_key_vault.kv.id"),
+            (VAULT, 'module.a["x"].module.b[0].azurerm_key_vault.kv["k"]', 'x = azurerm_key_vault.kv["k"].id'),
+            (ACCOUNT, "azurerm_storage_account.st", 'x = "${azurerm_storage_account.st.id}/blobServices/default"'),
+            (DATABASE, "azurerm_mssql_server.sql", 'x = "${azurerm_mssql_server.sql.id}/databases/master"'),
+            (DATABASE, "azurerm_mssql_database.db", "x = azurerm_mssql_database.db.id"),
+        ],
+    )
+    def test_of_terraform_code_in_its_own_words_first(self, of, address, wanted):
+        assert self.told(*of, address)[0] == ("terraform", wanted)
+
+    def test_what_is_below_the_resource(self):
+        told = self.told(*self.VAULT, "azurerm_mssql_server.sql", text='x = "$id/databases/master"')
+        assert told[0] == ("terraform", 'x = "${azurerm_mssql_server.sql.id}/databases/master"')
+
+    def test_of_a_template_in_bicep_first(self):
+        assert [way for way, _ in self.told(*self.VAULT, "vault", "main.bicep")] == ["bicep", "cli", "terraform"]
+
+    def test_of_azure_as_the_rule_has_it(self):
+        assert self.told(*self.VAULT, None) == [
+            ("cli", "az /s/vaults/kv"),
+            ("bicep", "b /s/vaults/kv"),
+            ("terraform", 'x = "/s/vaults/kv"'),
+        ]
+
+    @pytest.mark.parametrize(
+        "address", ['azurerm_key_vault.kv["$(rm)"]', "azurerm_key_vault.kv\nrm", "azurerm_key_vault.kv;rm", "x.y"]
+    )
+    def test_nothing_odd_is_filled_in(self, address):
+        assert dict(self.told(*self.VAULT, address))["terraform"] == 'x = "/s/vaults/kv"'
+
+    def test_nor_an_odd_part(self):
+        odd = ("Microsoft.Sql/servers/databases", '/s/servers/sql/databases/"${x}')
+        assert dict(self.told(*odd, "azurerm_mssql_server.sql"))["terraform"] == 'x = "$id"'
 
 
 class TestRemedies:
