@@ -8,7 +8,7 @@ from typing import Any
 from auditor import documents as d
 from auditor.documents import Document
 from auditor.facts.compute import COMPUTE
-from auditor.facts.defender import plan_facts, subscription_facts
+from auditor.facts.defender import subscription_facts
 from auditor.facts.dns import DNS_FACTS
 from auditor.facts.edge import EDGE_FACTS
 from auditor.facts.hierarchy import group_facts, inherited_facts
@@ -17,6 +17,7 @@ from auditor.facts.look import Look, TypeFacts
 from auditor.facts.sentinel import sentinel_facts
 from auditor.facts.server_parameters import mysql_facts, postgresql_facts
 from auditor.facts.tenants import LINKED_TENANTS
+from auditor.facts.vaults import vault_facts
 
 
 def _subscription_facts(key: str, document: Document, look: Look) -> dict[str, Any]:
@@ -31,7 +32,7 @@ FACTS_OF_TYPE: Mapping[str, TypeFacts] = {
     **EDGE_FACTS,
     **LOOP_FACTS,
     d.SUBSCRIPTION.lower(): _subscription_facts,
-    "microsoft.keyvault/vaults": plan_facts("KeyVaults"),
+    "microsoft.keyvault/vaults": vault_facts,
     "microsoft.operationalinsights/workspaces": sentinel_facts,
     d.MANAGEMENT_GROUP.lower(): group_facts,
     **LINKED_TENANTS,

@@ -52,6 +52,7 @@ def _rendered(
     shown = _bounded(found, kinds, last)
     lines = [line_of(block, kinds[block.first.severity], titles.get(block.first.rule, "")) for block in shown]
     unknown = sum(finding.status == "unknown" for finding in report.findings)
+    unknown -= sum(len(block.findings) for block in found if block.first.status == "unknown")
     rest = _rest(found, shown) + ([f"{count(unknown, 'finding')} could not be told"] if unknown else [])
     if rest:
         lines.append(told(last, f"Azure Logging Auditor: {'; '.join(rest)}. The report has all of it."))

@@ -11,7 +11,8 @@ from auditor.formats.locations import Place, placer
 from auditor.formats.remedies import remedies
 from auditor.formats.safe import visible
 from auditor.formats.view import scope_names
-from auditor.formats.words import REMEDIES, capital, count, day, moment
+from auditor.formats.words import REMEDIES, accepted_by, capital, count, day, moment
+from auditor.gate import counts
 from auditor.report import Finding, Report, RuleInfo, Subject
 
 MOST_TEXT: Final = 1_000
@@ -21,7 +22,8 @@ MOST_FIX: Final = 2_000
 def render(report: Report) -> str:
     """What fails as failures; what is unknown, accepted or known from the baseline as skipped; what passes as passed.
 
-    What a rule does not apply to is no case.
+    What a rule does not apply to is no case. With a strict gate, what is unknown and counts against it is a failure of
+    the type `unknown`.
     """
     return "".join(chunks(report))
 
@@ -32,20 +34,20 @@ def chunks(report: Report) -> Iterator[str]:
     when = moment(report.generated_at)
     stamp = f' timestamp="{when:%Y-%m-%dT%H:%M:%S}"' if when else ""
     yield '<?xml version="1.0" encoding="UTF-8"?>\n'
-    yield f'<testsuites name="Azure Logging Auditor" {_counts(judged)}>\n'
+    yield f'<testsuites name="Azure Logging Auditor" {_counts(judged, report)}>\n'
     rules = {info.id: info for info in report.rules}
     case = _case_writer(report)
     for rule, members in groupby(sorted(judged, key=lambda finding: finding.rule), key=lambda finding: finding.rule):
         findings = list(members)
-        yield f"  <testsuite name={_attribute(rule)} {_counts(findings)}{stamp}>\n"
+        yield f"  <testsuite name={_attribute(rule)} {_counts(findings, report)}{stamp}>\n"
         for finding in findings:
             yield case(finding, rules.get(rule))
         yield "  </testsuite>\n"
     yield "</testsuites>\n"
 
 
-def _counts(findings: list[Finding]) -> str:
-    failures = sum(_fails(finding) for finding in findings)
+def _counts(findings: list[Finding], report: Report) -> str:
+    failures = sum(_fails(finding) or _strict(finding, report) for finding in findings)
     skipped = sum(finding.status != "pass" for finding in findings) - failures
     return f'tests="{len(findings)}" failures="{failures}" errors="0" skipped="{skipped}" time="0"'
 
@@ -54,9 +56,13 @@ def _fails(finding: Finding) -> bool:
     return finding.status == "fail" and finding.is_new is not False
 
 
+def _strict(finding: Finding, report: Report) -> bool:
+    return finding.status == "unknown" and counts(finding, report.gate)
+
+
 def _case_writer(report: Report) -> Callable[[Finding, RuleInfo | None], str]:
     place_of, names = placer(report), scope_names(report)
-    reasons = {one.key: f"{one.reason} ({one.approved_by}, until {day(one.expires)})" for one in report.acceptances}
+    reasons = {one.key: f"{one.reason} ({accepted_by(one)}, until {day(one.expires)})" for one in report.acceptances}
 
     def outcome(finding: Finding, info: RuleInfo | None, place: Place) -> str:
         if finding.status == "pass":
@@ -67,6 +73,9 @@ def _case_writer(report: Report) -> Callable[[Finding, RuleInfo | None], str]:
             told = f"{finding.message}{because}\n{_where(place, finding.subject)}{fix}"
             head = f"message={_attribute(finding.message)} type={_attribute(finding.severity)}"
             return f"<failure {head}>{_text(told)}</failure>"
+        if _strict(finding, report):
+            told = f"{finding.message}\nThe gate is strict, so it fails for this.\n{_where(place, finding.subject)}"
+            return f'<failure message={_attribute(finding.message)} type="unknown">{_text(told)}</failure>'
         if finding.status == "fail":
             why = f"Fails, as it did in the baseline: {finding.message}"
         elif finding.status == "accepted":

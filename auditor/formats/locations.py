@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from auditor.gate import counts
 from auditor.inventory import Origin
 from auditor.report import SEVERITIES, Finding, Report, Subject, fingerprint
 
@@ -43,17 +44,21 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
         """What stays the same over scans: the finding's fingerprint, or one of the block where it makes several."""
         if len(self.findings) == 1:
             return self.first.fingerprint
-        return fingerprint(self.first.rule, f"{self.place.file}\n{_INDEX.sub('', self.place.address)}")
+        said = f"{self.place.file}\n{_INDEX.sub('', self.place.address)}"
+        return fingerprint(self.first.rule, f"{said}\nunknown" if self.first.status == "unknown" else said)
 
     @property
     def text(self) -> str:
         """What is wrong, with the names of those that the block makes besides the first."""
         more = [finding.subject.name for finding in self.findings[1:]]
+        strict = " The gate is strict, so it fails for this." if self.first.status == "unknown" else ""
         if not more:
-            return self.first.message
+            return f"{self.first.message.rstrip('.')}.{strict}" if strict else self.first.message
         named = ", ".join(more[:10]) + (f" and {len(more) - 10:,} more" if len(more) > 10 else "")
-        fail = "fails" if len(more) == 1 else "fail"
-        return f"{self.first.message.rstrip('.')}. Written in the same place, {len(more):,} more {fail}: {named}."
+        fail = "cannot be told" if strict else "fails" if len(more) == 1 else "fail"
+        return (
+            f"{self.first.message.rstrip('.')}. Written in the same place, {len(more):,} more {fail}: {named}.{strict}"
+        )
 
 
 def placer(report: Report) -> Callable[[Subject], Place]:
@@ -80,11 +85,11 @@ def placer(report: Report) -> Callable[[Subject], Place]:
 
 def blocks(findings: Iterable[Finding], place_of: Callable[[Subject], Place]) -> list[Block]:
     """Findings folded by rule and written block, the gravest first, then by rule and place."""
-    found: dict[tuple[str, str, int | None, str], list[tuple[Place, Finding]]] = {}
+    found: dict[tuple[str, str, str, int | None, str], list[tuple[Place, Finding]]] = {}
     for finding in findings:
         place = place_of(finding.subject)
         block = "" if place.line else _INDEX.sub("", place.address) or finding.subject.id.lower()
-        found.setdefault((finding.rule, place.file, place.line, block), []).append((place, finding))
+        found.setdefault((finding.rule, finding.status, place.file, place.line, block), []).append((place, finding))
     made = []
     for members in found.values():
         members.sort(key=lambda pair: (SEVERITIES.index(pair[1].severity), pair[1].subject.id.lower()))
@@ -93,13 +98,22 @@ def blocks(findings: Iterable[Finding], place_of: Callable[[Subject], Place]) ->
 
 
 def failing(report: Report) -> list[Finding]:
-    """What a gate is about: the failures that are neither accepted nor in the baseline already."""
-    return [finding for finding in report.findings if finding.status == "fail" and finding.is_new is not False]
+    """What a gate is about: the failures that are neither accepted nor in the baseline already.
+
+    With a strict gate also what cannot be told and counts against it, in words that say so.
+    """
+    return [
+        finding
+        for finding in report.findings
+        if (finding.status == "fail" and finding.is_new is not False)
+        or (finding.status == "unknown" and counts(finding, report.gate))
+    ]
 
 
-def _rank(block: Block) -> tuple[int, str, str, int, str]:
+def _rank(block: Block) -> tuple[int, bool, str, str, int, str]:
     first, place = block.first, block.place
-    return SEVERITIES.index(first.severity), first.rule, place.file, place.line or 0, first.subject.id.lower()
+    unknown = first.status == "unknown"
+    return SEVERITIES.index(first.severity), unknown, first.rule, place.file, place.line or 0, first.subject.id.lower()
 
 
 def _path(file: str) -> str:

@@ -33,7 +33,10 @@ _SCORES: Final[dict[Severity, str]] = {"critical": "9.5", "high": "8.0", "medium
 
 
 def render(report: Report) -> str:
-    """One run: what fails as results, what could not be told as notifications; neither accepted nor known failures."""
+    """One run: what fails as results, what could not be told as notifications; neither accepted nor known failures.
+
+    With a strict gate, what could not be told and counts against it is a result as well, and says so.
+    """
     place_of = placer(report)
     found = blocks(failing(report), place_of)
     shown = found[:MOST_RESULTS]
@@ -51,7 +54,7 @@ def render(report: Report) -> str:
             }
         },
         "automationDetails": {"id": _automation(report, [block.place for block in found])},
-        "invocations": [_invocation(report, unknown, index, len(found) - len(shown))],
+        "invocations": [_invocation(report, unknown, index, found, len(shown))],
         "columnKind": "utf16CodeUnits",
         "results": [_result(block, index) for block in shown],
     }
@@ -82,6 +85,8 @@ def _rule(info: RuleInfo) -> dict[str, Any]:
 def _result(block: Block, index: dict[str, int]) -> dict[str, Any]:
     first, place = block.first, block.place
     more: dict[str, str] = {"severity": first.severity}
+    if first.status == "unknown":
+        more["status"] = "unknown"
     if first.severity_because:
         more["severityBecause"] = _text(first.severity_because)
     return {
@@ -114,14 +119,23 @@ def _location(place: Place, finding: Finding) -> dict[str, Any]:
     }
 
 
-def _invocation(report: Report, unknown: Sequence[Finding], index: dict[str, int], left_out: int) -> dict[str, Any]:
+def _invocation(
+    report: Report, unknown: Sequence[Finding], index: dict[str, int], found: Sequence[Block], shown: int
+) -> dict[str, Any]:
+    left_out = len(found) - shown
+    results = sum(len(block.findings) for block in found if block.first.status == "unknown")
     notes = [_note(f"{count(left_out, 'result')} left out: only the gravest {MOST_RESULTS:,} are here.")]
     notes = notes if left_out else []
     if report.run.interrupted:
         notes.append(_note("The collection was interrupted; only what was read is judged."))
     if unknown:
         subjects = count(len(unknown), "finding")
-        notes.append(_note(f"{subjects} could not be told, and {'is' if len(unknown) == 1 else 'are'} no result here."))
+        here = f"{'is' if len(unknown) == 1 else 'are'} no result here"
+        if results:  # each in words that say so
+            here = (
+                f"{results:,} of them {'is a result' if results == 1 else 'are results'} here, since the gate is strict"
+            )
+        notes.append(_note(f"{subjects} could not be told, and {here}."))
     of_rule: dict[str, list[Finding]] = {}
     for finding in unknown:
         of_rule.setdefault(finding.rule, []).append(finding)

@@ -132,3 +132,23 @@ def test_what_of_a_file_could_not_be_read_leaves_the_gate_open(scan):
     code, out, err = scan([lost], "--fail-on", "low")
     assert (code, "Incomplete: 1 of 1 inputs could not be read; --max-unassessed allows 0." in err) == (3, True)
     assert "1 part not readable" in out
+
+
+def test_what_fails_a_strict_gate_is_plain_in_every_format_for_machines(scan):
+    documents = [vault("kv"), undecided("kv"), vault("two", line=9)]
+    said = "Cannot tell for kv: "
+    lenient = {name: scan(documents, "-f", name)[1] for name in ("sarif", "junit", "github", "gitlab")}
+    strict = {name: scan(documents, "-f", name, "--strict")[1] for name in lenient}
+    for name in ("sarif", "github", "gitlab"):
+        assert said not in lenient[name].replace("could not be told", ""), name
+        assert strict[name].count(said) == 1, name
+        assert "The gate is strict, so it fails for this." in strict[name], name
+    (run,) = json.loads(strict["sarif"])["runs"]
+    told = {result["properties"].get("status", "fail"): result for result in run["results"]}
+    assert told["unknown"]["locations"][0]["physicalLocation"]["region"]["startLine"] == 7
+    assert told["unknown"]["partialFingerprints"] != told["fail"]["partialFingerprints"]
+    assert "1 of them is a result here, since the gate is strict" in strict["sarif"]
+    assert 'failures="1" errors="0" skipped="1"' in lenient["junit"]
+    assert 'failures="2" errors="0" skipped="0"' in strict["junit"]
+    assert 'type="unknown"' in strict["junit"]
+    assert "could not be told" in lenient["github"] and "could not be told" not in strict["github"]

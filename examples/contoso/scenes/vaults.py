@@ -96,7 +96,26 @@ def _vault(
     }
     vault_id = estate.add(document, plan)
     estate.answer("keyvault-audit-logs", vault_id, audit or plan.audit, plan.why, severity)
+    estate.answer("keyvault-both-log-groups", vault_id, _letter(plan, "audit", "allLogs"), plan.why)
+    estate.answer("keyvault-policy-evaluation-logs", vault_id, _policy_details(plan), plan.why)
     return vault_id
+
+
+def _living(plan: Plan) -> list[Setting]:
+    return [one for one in plan.settings if any(place.exists != "fail" for place in one.places)]
+
+
+def _letter(plan: Plan, *groups: str) -> Status:
+    """Whether one setting names all these groups."""
+    named = [{log["categoryGroup"] for log in one.properties["logs"] if log["enabled"]} for one in _living(plan)]
+    return "unknown" if plan.denied else "pass" if any(one.issuperset(groups) for one in named) else "fail"
+
+
+def _policy_details(plan: Plan) -> Status:
+    """Whether what policies find is sent: the group allLogs holds it, audit does not."""
+    logs = [log for one in _living(plan) for log in one.properties["logs"] if log["enabled"]]
+    sent = any(log["category"] == "AzurePolicyEvaluationDetails" or log["categoryGroup"] == "allLogs" for log in logs)
+    return "unknown" if plan.denied else "pass" if sent else "fail"
 
 
 def _plan(why: str, answers: str, *given: Setting) -> Plan:
@@ -130,7 +149,7 @@ def _good(estate: Estate) -> None:
     _vault(estate, "kv-crm-prod-05", everything(LAW_MSP_SHARED))
     _vault(estate, "kv-crm-prod-06", everything(LAW_ABROAD))
     _vault(estate, "kv-hr-prod-01", ALL_DEDICATED)
-    both = setting("to-both", LAW_SEC, ARCH_WE, groups=("audit",), metrics=True)
+    both = setting("to-both", LAW_SEC, ARCH_WE, groups=("audit", "allLogs"), metrics=True)
     _vault(estate, "kv-hr-prod-02", _plan("one setting with two places", "ppp", both))
     odd = f"/subscriptions/{PROD}/resourcegroups/RG-HR-PROD/providers/microsoft.keyvault/vaults/KV-HR-prod-03"
     _vault(estate, "KV-HR-prod-03", ALL_SEC, shown_id=odd, region="West Europe")
@@ -195,6 +214,9 @@ def _habits(estate: Estate) -> None:
         _plan("archived, with 365 days that Azure ignores", "ppp", kept),
         group="rg-docs-prod",
     )
+    far = setting("archive", ARCH_WE, groups=("audit",))
+    plan = _plan("archived, but in another region than its own", "ppp", far)
+    _vault(estate, "kv-docs-prod-05", plan, group="rg-docs-prod", region=NE)
 
 
 def _unsure(estate: Estate) -> None:
