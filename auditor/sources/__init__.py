@@ -8,7 +8,7 @@ from pathlib import Path
 from auditor.documents import Collection
 from auditor.errors import SourceError
 from auditor.sources import arm, folder, snapshot, terraform
-from auditor.sources.arm import predicted
+from auditor.sources.arm import bicep, predicted
 from auditor.sources.ways import Ways
 
 # name → (recognises(path), read(path)); asked in this order
@@ -21,6 +21,7 @@ SOURCES: dict[str, tuple[Callable[[Path], bool], Callable[[Path], Collection]]] 
 # The same for those that flags say more about.
 WAYS: dict[str, tuple[Callable[[Path], bool], Callable[[Path, Ways | None], Collection]]] = {
     "arm": (arm.recognises, arm.read),
+    "bicep": (bicep.recognises, bicep.read),
     "folder": (folder.recognises, folder.read),
 }
 

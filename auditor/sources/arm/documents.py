@@ -101,14 +101,14 @@ def _document(
     kind = d.type_of(shown_id) or one.kind
     if kind.lower() in _SERVICES:
         return None  # the account tells of its services
-    origin = {"file": file, "line": one.line, "end_line": one.end, "address": one.address}
+    origin = {"file": one.file or file, "line": one.line, "end_line": one.end, "address": one.address}
     head: Document = {
         "id": shown_id,
         "type": kind,
         "name": d.name_of(shown_id),
         "$origin": {key: value for key, value in origin.items() if value is not None},
     }
-    accepted = acceptances_of(one.body.get("metadata"), file, one.line)
+    accepted = acceptances_of(one.body.get("metadata"), one.file or file, one.line)
     if accepted:
         head["$accept"] = accepted
     doubt = conditional(one.address, one.conditions) if one.conditions else None
@@ -161,7 +161,7 @@ def _candidates(resources: Iterable[tuple[Declared, str]]) -> Iterator[Candidate
 
 
 def _setting(one: Declared, candidates: Candidates, file: str) -> Setting:
-    origin = {"file": file, "line": one.line, "end_line": one.end, "address": one.address}
+    origin = {"file": one.file or file, "line": one.line, "end_line": one.end, "address": one.address}
     properties = one.body.get("properties")
     if isinstance(properties, Mapping):
         written = {"logs": [], **{key: rendered(value) for key, value in properties.items() if value is not None}}
