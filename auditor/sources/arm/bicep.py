@@ -20,10 +20,9 @@ import msgspec
 from auditor.documents import Collection
 from auditor.errors import SourceError
 from auditor.sources.arm import jsonc
-from auditor.sources.arm.accepted import with_accepted
 from auditor.sources.arm.bicep_lines import Lines
 from auditor.sources.arm.parameters import beside, given_by, given_in
-from auditor.sources.arm.reading import collection_of
+from auditor.sources.arm.reading import Deployed, collection_from, deployed
 from auditor.sources.ways import Ways
 
 TIME_LIMIT: Final = 180.0  # seconds
@@ -38,28 +37,41 @@ def recognises(path: Path) -> bool:
     return path.suffix.lower() in (".bicep", ".bicepparam") and path.is_file()
 
 
-def read(path: Path, ways: Ways | None = None, *, shown: str = "") -> Collection:
+class NoCompilerError(SourceError):
+    """There is no Bicep compiler."""
+
+
+def read(path: Path, ways: Ways | None = None) -> Collection:
     """The documents of what a Bicep file deploys, with the values of a parameter file as for a template."""
-    ways = ways or Ways()
+    return collection_from(opened(path, ways or Ways()))
+
+
+def opened(path: Path, ways: Ways, shown: str = "", template: Mapping[str, Any] | None = None) -> Deployed:
+    """What a Bicep file, or a file of Bicep parameters, deploys; the first is said to be `shown`.
+
+    `template` is what it was compiled to already.
+    """
     parameters = ways.parameters
     given: dict[str, Any] | None
-    if path.suffix.lower() == ".bicepparam" or (parameters and parameters.suffix.lower() == ".bicepparam"):
-        own = path if path.suffix.lower() == ".bicepparam" or parameters is None else parameters
+    if template is not None:
+        given, code = _given(path, ways), path
+    elif is_parameters(path) or (parameters is not None and is_parameters(parameters)):
+        own = path if is_parameters(path) or parameters is None else parameters
         template, given = _with_parameters(own, ways)
-        code = path if own is not path else _used(path)
+        code = path if own is not path else used_by(path)
         shown = shown if own is not path else ""
     else:
-        template, given = compiled(path, ways), _given(path, ways)
-        code = path
+        template, given, code = compiled(path, ways), _given(path, ways), path
     file = shown or code.as_posix()
     lines = Lines(code, file)
     lines.place(template)
-    collection = collection_of(template, given, file, source="bicep")
-    documents = collection.documents
-    for one in lines.files:
-        if any("auditor:" in text for _, text in one.comments):
-            documents = with_accepted(documents, one.comments, one.shown)
-    return msgspec.structs.replace(collection, documents=documents)
+    made = deployed(template, given, file, "bicep")
+    return msgspec.structs.replace(made, comments=tuple((one.shown, one.comments) for one in lines.files))
+
+
+def is_parameters(path: Path) -> bool:
+    """Whether a file is one of Bicep parameters."""
+    return path.suffix.lower() == ".bicepparam"
 
 
 def _given(path: Path, ways: Ways) -> dict[str, Any] | None:
@@ -90,7 +102,7 @@ def _template(text: str, path: Path) -> Mapping[str, Any]:
     return told
 
 
-def _used(path: Path) -> Path:
+def used_by(path: Path) -> Path:
     """The Bicep file that a file of parameters is for; itself, where that is not told."""
     try:
         found = _USING.search(path.read_text(encoding="utf-8-sig", errors="replace"))
@@ -108,14 +120,14 @@ def compiler(asked: str) -> list[str]:
     if asked:
         found = shutil.which(asked)
         if found is None:
-            raise SourceError(f"--bicep {asked}: there is no such program", _NONE)
+            raise NoCompilerError(f"--bicep {asked}: there is no such program", _NONE)
     else:
         name = "bicep.exe" if os.name == "nt" else "bicep"
         config = os.environ.get("AZURE_CONFIG_DIR")
         own = (Path(config) if config else Path.home() / ".azure") / "bin" / name
         found = shutil.which("bicep") or shutil.which(str(own))  # `az bicep` itself would download one
     if not found:
-        raise SourceError("Bicep has to be compiled, and there is no `bicep` on PATH nor one of `az bicep`", _NONE)
+        raise NoCompilerError("Bicep has to be compiled, and there is no `bicep` on PATH nor one of `az bicep`", _NONE)
     is_az = Path(found).stem.lower() == "az"
     return [found, "bicep"] if is_az else [found]
 
