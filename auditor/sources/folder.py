@@ -161,7 +161,7 @@ def _apart(value: Any, twice: set[str], mark: str) -> Any:
 def _terraform(tree: Tree, ways: Ways) -> Iterator[Input]:
     """The root modules below a folder: those that no other calls."""
     codes = {
-        place: hcl.Code(tree.root / place, "" if place == "." else place)
+        place: hcl.Code(tree.root / place, "" if place == "." else place, tree.root)
         for place, names in sorted(tree.files.items())
         if any(map(hcl.is_terraform, names))
     }

@@ -1,6 +1,6 @@
 """A folder of Terraform code → documents, as Azure would give them after an apply, as far as the code decides it.
 
-Values come from an evaluator that guesses and leaves out (`evaluate`); a syntax tree tells what there is, where, and
+Values come from an evaluator that guesses and leaves out (`evaluator`); a syntax tree tells what there is, where, and
 whose value is certain (`syntax`, `code`, `certain`). What both make is a plan like Terraform's own (`build`).
 """
 
@@ -20,7 +20,7 @@ from auditor.errors import SourceError
 from auditor.sources.hcl.beside import accepted, with_accepted
 from auditor.sources.hcl.build import Builder
 from auditor.sources.hcl.code import Code, is_terraform
-from auditor.sources.hcl.evaluate import TIME_LIMIT, LostError, evaluate
+from auditor.sources.hcl.evaluator import TIME_LIMIT, LostError, evaluate
 from auditor.sources.hcl.syntax import Block, Mistake, variables_in
 from auditor.sources.terraform import documents_of
 from auditor.sources.terraform.plan import Instance, Plan
