@@ -57,6 +57,12 @@ def recognises(path: Path) -> bool:
 
 def read(path: Path) -> Collection:
     """The documents of a plan or state. Raises `SourceError` for one that is broken, failed or of a new format."""
+    plan, run = parsed(path)
+    return Collection(documents=documents_of(plan, lambda _: {"file": path.as_posix()}), run=run)
+
+
+def parsed(path: Path) -> tuple[Plan, Run]:
+    """A plan or state before its documents are made. Raises `SourceError` as `read` does."""
     told = _decoded(path)
     plan = plan_of(told)
     planned = "planned_values" in told
@@ -66,7 +72,7 @@ def read(path: Path) -> Collection:
         tool_version=__version__,
         finished_at=timestamp if isinstance(timestamp, str) else "",
     )
-    return Collection(documents=documents_of(plan, lambda _: {"file": path.as_posix()}), run=run)
+    return plan, run
 
 
 def documents_of(
