@@ -13,6 +13,7 @@ from auditor.errors import SourceError
 from auditor.sources.arm.documents import documents_of
 from auditor.sources.arm.evaluate import TooMuch
 from auditor.sources.arm.template import Found, resources_of
+from auditor.sources.once import declares_of, subscriptions_in
 
 _DEEP: Final = 6_000  # Python's own calls: an expression inside an expression takes several
 _REFUSED: Final = "Azure would not deploy it either"
@@ -38,8 +39,11 @@ def _bounded(find: Callable[[], Found], file: str, source: str) -> Collection:
         raise SourceError(f"{file}: {error}", _REFUSED) from None
     except RecursionError:
         raise SourceError(f"{file}: nested too deeply", _REFUSED) from None
+    documents += subscriptions_in(documents)
     documents.sort(key=lambda document: (str(document["id"]).lower(), str(document["type"]).lower()))
-    return Collection(documents=documents, run=Run(source=source, tool_version=__version__))
+    return Collection(
+        documents=documents, run=Run(source=source, tool_version=__version__, declares=declares_of(documents))
+    )
 
 
 @contextmanager
