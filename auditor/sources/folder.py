@@ -20,6 +20,7 @@ from auditor import documents as d
 from auditor.documents import Collection, Document, Run
 from auditor.errors import SourceError
 from auditor.sources import hcl
+from auditor.sources.once import declares_of
 from auditor.sources.terraform.ids import escaped
 from auditor.sources.ways import Ways
 
@@ -71,7 +72,8 @@ def read(path: Path, ways: Ways | None = None) -> Collection:
     documents = merged((found.place, found.read()) for found in inputs)
     sources = {found.source for found in inputs}
     source = sources.pop() if len(sources) == 1 else "folder"
-    return Collection(documents=documents, run=Run(source=source, tool_version=__version__))
+    run = Run(source=source, tool_version=__version__, declares=declares_of(documents))
+    return Collection(documents=documents, run=run)
 
 
 def tree_of(root: Path) -> Tree:
