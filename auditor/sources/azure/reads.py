@@ -333,6 +333,8 @@ RESOURCE_VERSIONS: Final = {
     "Microsoft.Network/applicationGateways": "2024-05-01",
     "Microsoft.Network/azureFirewalls": "2024-05-01",
     "Microsoft.Network/bastionHosts": "2024-05-01",
+    "Microsoft.Network/dnsResolverPolicies/virtualNetworkLinks": "2025-05-01",
+    "Microsoft.Network/dnsResolvers/inboundEndpoints": "2025-05-01",
     "Microsoft.Network/firewallPolicies": "2024-05-01",
     "Microsoft.Network/frontDoors": "2021-06-01",
     "Microsoft.Network/loadBalancers": "2024-05-01",
