@@ -9,6 +9,7 @@ from auditor.documents import Collection
 from auditor.errors import SourceError
 from auditor.sources import arm, folder, snapshot, terraform
 from auditor.sources.arm import predicted
+from auditor.sources.hcl import sourced
 from auditor.sources.ways import Ways
 
 # name → (recognises(path), read(path)); asked in this order
@@ -29,6 +30,10 @@ def open_file(path: Path, ways: Ways | None = None) -> Collection:
     """The documents of a file or folder; raises `SourceError` for one that no source knows."""
     if not path.exists():
         raise SourceError(f"{path}: there is no such file", "a target is `azure` or a file, such as a snapshot")
+    if ways is not None and ways.source_root is not None:
+        if not terraform.recognises(path):
+            raise SourceError(f"{path}: not a Terraform plan or state", "--source-root is for these; leave it out")
+        return sourced.read(path, ways.source_root, ways.notice)
     for recognises, read in SOURCES.values():
         if recognises(path):
             return read(path)
