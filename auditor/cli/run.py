@@ -56,7 +56,7 @@ def scan(arguments: argparse.Namespace) -> int:
     report = with_controls(msgspec.structs.replace(report, rules_left_out=left_out), chosen)
     report = msgspec.structs.replace(with_acceptances(report, acceptances), title=configuration.report.title)
     report = answered(compare(report, earlier) if earlier is not None else report, gate)
-    report = _in_repository(report, arguments.target)
+    report = _in_repository(report, arguments.source_root or arguments.target)
     write_outputs(report, outputs)
     if all(output.file != "-" for output in outputs):
         print(last_line(report), file=sys.stderr)

@@ -61,19 +61,28 @@ def recognises(path: Path) -> bool:
 
 def read(path: Path) -> Collection:
     """The documents of a plan or state. Raises `SourceError` for one that is broken, failed or of a new format."""
+    plan, run = parsed(path)
+    return collection(documents_of(plan, lambda _: {"file": path.as_posix()}), run)
+
+
+def collection(documents: list[Document], run: Run) -> Collection:
+    """Documents with their run, which tells what of them exists once."""
+    return Collection(documents=documents, run=msgspec.structs.replace(run, declares=declares_of(documents)))
+
+
+def parsed(path: Path) -> tuple[Plan, Run]:
+    """A plan or state before its documents are made. Raises `SourceError` as `read` does."""
     told = _decoded(path)
     plan = plan_of(told)
     planned = "planned_values" in told
     timestamp = told.get("timestamp")
-    documents = documents_of(plan, lambda _: {"file": path.as_posix()})
     run = Run(
-        declares=declares_of(documents),
         not_mapped=not_mapped(plan),
         source="terraform-plan" if planned else "terraform-state",
         tool_version=__version__,
         finished_at=timestamp if isinstance(timestamp, str) else "",
     )
-    return Collection(documents=documents, run=run)
+    return plan, run
 
 
 def documents_of(
@@ -170,7 +179,7 @@ def _document(instance: Instance, ids: Ids, plan: Plan) -> Document:
         return {**inner, **head, "type": str(values.get("type") or "").partition("@")[0]}
 
     row = ROWS[instance.type]
-    if instance.conditions and row.spreads:  # part of another resource, and not there for certain
+    if instance.conditions and (row.spreads or row.on):  # part of another resource, and not there for certain
         return {**head, "type": row.type, **_open(instance)}
     if instance.conditions and row.type == d.FLOW_LOGS:
         instance = msgspec.structs.replace(instance, values={**instance.values, "enabled": _open(instance)})

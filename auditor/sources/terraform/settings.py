@@ -154,6 +154,9 @@ def _placed(
         fitting[0] if len(fitting) == 1 and not others and found.exact and not (found.open or found.outside) else None
     )
     why = f"{instance.address} is set on what only the apply decides ({found.words or 'not told'})"
+    suffix = _expression(instance).get("suffix")
+    if sure is not None and isinstance(suffix, str):
+        return Setting(instance=instance, properties=properties, target=f"{ids.of(sure)}{suffix}")
     if sure is not None:
         below = parts.get(sure.address, [])
         if not below:
@@ -173,9 +176,14 @@ def _placed(
     return Setting(instance=instance, properties=properties, perhaps=tuple(perhaps), anywhere=anywhere, why=why)
 
 
+def _expression(instance: Instance) -> Mapping[str, Any]:
+    """What a setting is set on, as it is written; with the text behind the id where there is code to tell of it."""
+    return instance.expression("target_resource_id" if instance.type == SETTING else "parent_id")
+
+
 def _named_part(instance: Instance, below: list[str]) -> str:
     """The part that the key of a setting names: `blob` in `${account.id}/${each.key}Services/default`."""
-    refs = instance.expression("target_resource_id" if instance.type == SETTING else "parent_id").get("references")
+    refs = _expression(instance).get("references")
     if not isinstance(instance.index, str) or not isinstance(refs, list) or "each.key" not in refs:
         return ""
     key = instance.index.lower().strip("/").removesuffix("/default").removesuffix("services")
