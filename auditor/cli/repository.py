@@ -10,7 +10,10 @@ def root_of(target: Path) -> str:
 
     The files of a folder are named from that folder, a single file from where the command runs. Outside of any
     repository, paths are from where the command runs; where the folder is not below that either, it is empty.
+    A single file that is named by its absolute path has for its root the top itself.
     """
+    if target.is_absolute() and not target.is_dir():
+        return next((place.as_posix() for place in target.parents if (place / ".git").exists()), "")
     here = Path.cwd().resolve()
     folder = target.resolve() if target.is_dir() else here
     top = next((place for place in (folder, *folder.parents) if (place / ".git").exists()), here)
