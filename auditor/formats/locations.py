@@ -12,6 +12,7 @@ from auditor.gate import counts
 from auditor.inventory import Origin
 from auditor.report import SEVERITIES, Finding, Report, Subject, fingerprint
 
+_ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:[/\\]")
 _INDEX = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]')  # of an instance that `count` or `for_each` makes
 
 
@@ -71,7 +72,7 @@ def placer(report: Report) -> Callable[[Subject], Place]:
             return Place(file=_path(subject.id) or "unknown", written=False)
         line = origin.line if origin.line and origin.line > 0 else None
         last = origin.end_line if line and origin.end_line and origin.end_line >= line else None
-        file = _path(_from_top(origin.file, root))
+        file = _path(origin.file if _ABSOLUTE.match(origin.file) else f"{root}/{origin.file}")
         return Place(file=file or "unknown", line=line, end_line=last, address=origin.address or "")
 
     return place_of
@@ -120,14 +121,6 @@ def failing(report: Report) -> list[Finding]:
 def _rank(place: Place, first: Finding) -> tuple[int, bool, str, str, int, str]:
     unknown = first.status == "unknown"
     return SEVERITIES.index(first.severity), unknown, first.rule, place.file, place.line or 0, first.subject.id.lower()
-
-
-def _from_top(file: str, root: str) -> str:
-    """A file as a path from the top of its repository; what is absolute and not below it stays as it is."""
-    file = file.replace("\\", "/")
-    if re.match(r"/|[A-Za-z]:/", file):
-        return file.removeprefix(f"{root.rstrip('/')}/") if root else file
-    return f"{root}/{file}"
 
 
 def _path(file: str) -> str:

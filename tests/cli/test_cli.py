@@ -536,7 +536,6 @@ def test_files_are_named_from_the_top_of_the_repository(tmp_path, monkeypatch):
     assert root_of(infra) == root_of(Path("plan.json")) == "infra"
     assert root_of(tmp_path) == "", "not below where the command runs"
     assert root_of(tmp_path / "repo") == ""
-    assert root_of(infra / "plan.json") == (tmp_path / "repo").as_posix()
 
 
 def test_a_plan_as_sarif_names_its_file_from_the_top_of_the_repository(run, tmp_path, monkeypatch):
@@ -551,3 +550,4 @@ def test_a_plan_as_sarif_names_its_file_from_the_top_of_the_repository(run, tmp_
         assert code == 1 and "Gate failed" in err
         places = [place["physicalLocation"] for result in told for place in result["locations"]]
         assert {place["artifactLocation"]["uri"] for place in places} == {"infra/plan.json"}
+        assert str(tmp_path) not in out
