@@ -360,6 +360,21 @@ def event_hub_namespace(destination_id: str) -> str:
     return re.split(r"/eventhubs/", destination_id, flags=re.IGNORECASE)[0]
 
 
+SET_BY_POLICY: Final = "set-by-policy"
+# Codes of `$unknown` documents of files that were read whole: only what they will become is not known.
+_UNDECIDED: Final = frozenset(
+    {"conditional", "known-after-apply", "known-at-deployment", "plan-suffix-lost", "unresolved",
+     "unresolved-parameter", "unresolved-variable", SET_BY_POLICY}
+)  # fmt: skip
+
+
+def is_undecided(document: Mapping[str, Any]) -> bool:
+    """Whether an `$unknown` document stands for what a later deployment decides, and not for a failed read."""
+    detail = document.get("$unknown")
+    code = detail.get("code") if isinstance(detail, Mapping) else None
+    return isinstance(code, str) and code.partition("(")[0] in _UNDECIDED
+
+
 _MARKERS = ("$unknown", "$absent", "$unsupported")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from auditor.documents import Collection
 from auditor.errors import SourceError
 from auditor.sources import arm, hcl, snapshot, terraform
+from auditor.sources.policy import with_policies
 
 # name → (recognises(path), read(path)); asked in this order
 SOURCES: dict[str, tuple[Callable[[Path], bool], Callable[[Path], Collection]]] = {
@@ -24,7 +25,7 @@ def open_file(path: Path) -> Collection:
         raise SourceError(f"{path}: there is no such file", "a target is `azure` or a file, such as a snapshot")
     for recognises, read in SOURCES.values():
         if recognises(path):
-            return read(path)
+            return with_policies(read(path))
     if _raw_state(path):
         hint = "in its folder, `terraform show -json > state.json`, and scan that"
         raise SourceError(f"{path}: Terraform's own form of a state, which changes with its versions", hint)

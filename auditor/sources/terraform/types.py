@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from auditor import documents as d
 from auditor.documents import Document
-from auditor.sources.terraform import network_fields, sql_fields
+from auditor.sources.terraform import network_fields, policy_fields, sql_fields
 from auditor.sources.terraform.shape import Link, Row, Values, blocks, later, one, some, switch
 
 AZAPI: Final = "azapi_resource"
@@ -152,6 +152,7 @@ ROWS: Final[Mapping[str, Row]] = {
     **{name: Row(type=kind, build=_sku) for name, kind in _ALIKE.items()},
     **network_fields.ROWS,
     **sql_fields.ROWS,
+    **policy_fields.ROWS,
 }
 # Rows whose resources are looked up by their ids, and are no documents.
 HIDDEN: Final = frozenset({"azurerm_eventhub_namespace_authorization_rule"})
