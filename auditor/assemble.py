@@ -24,6 +24,7 @@ from auditor.facts.network_index import index_network
 from auditor.facts.of_type import FACTS_OF_TYPE
 from auditor.facts.offers import Groups, entra_withheld, offers_none, offers_of, unread_offers, without
 from auditor.facts.places import Places, as_destination, place_resources
+from auditor.facts.regions import region_facts
 from auditor.facts.setting_faults import retention_facts
 from auditor.facts.settings import routes_of, setting_facts, settings_of, silent_facts, unread_settings
 from auditor.facts.shapes import entries, mapping, text
@@ -225,6 +226,7 @@ def _resource(draft: Draft, estate: _Estate) -> Resource:
     if settings != ():
         written = estate.documents.get(draft.settings_id)
         facts |= retention_facts(written) | table_facts(written, settings, draft.type)
+        facts |= region_facts(draft.location, settings, estate.documents)
     facts |= limits.facts()
     facts |= managed_facts(draft.id, estate.managed)
     facts |= unread_offers(draft.type, estate.categories.get(draft.kind)) if in_scope else {}

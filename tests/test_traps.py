@@ -113,7 +113,7 @@ SETTINGS = [
         subscription(), vault(), denied(settings_id(VAULT), INSIGHTS)],
         {("keyvault-audit-logs", VAULT): "unknown", ("resource-logs-exported", VAULT): "unknown",
          ("resource-audit-logs-exported", VAULT): "unknown", ("diagnostic-setting-without-logs", VAULT): "unknown"}),
-    case("trap 20, section 3 (9): settings never answered (429 in a batch)", [
+    case("traps 20 and 51, section 3 (9): settings never answered (429 in a batch)", [
         subscription(), vault(), denied(settings_id(VAULT), INSIGHTS, 429, "TooManyRequests")],
         {("keyvault-audit-logs", VAULT): "unknown"}),
     case("settings that were not asked for", [subscription(), vault()], {("keyvault-audit-logs", VAULT): "unknown"}),

@@ -98,12 +98,16 @@ def _add(commands: Any, name: str, summary: str, run: Callable[[argparse.Namespa
 def _scan(commands: Any) -> None:
     parser = _add(commands, "scan", "read a place, judge it by the rules, and report", _later("run", "scan"))
     parser.add_argument(
-        "target", nargs="?", default="azure", help="`azure` (default), a snapshot, or a Terraform plan or state as JSON"
+        "target",
+        nargs="?",
+        default="azure",
+        help="`azure` (default), a snapshot, a Terraform plan or state as JSON, or a folder of Terraform code",
     )
     _azure(parser)
     _judging(parser)
     parser.add_argument("--jobs", type=_positive, default=1, metavar="N",
                         help="processes that judge a large snapshot (default: 1)")  # fmt: skip
+    _coded(parser)
     _accepting(parser)
     _output(parser)
     gate = parser.add_argument_group("gate")
@@ -115,6 +119,14 @@ def _scan(commands: Any) -> None:
                       "fails the gate no more")  # fmt: skip
     gate.add_argument("--exit-zero", action="store_true", help="exit 0 where the gate would exit 1 or 3")
     _talk(parser)
+
+
+def _coded(parser: argparse.ArgumentParser) -> None:
+    code = parser.add_argument_group("infrastructure code")
+    code.add_argument("--var-file", action="append", default=[], metavar="FILE", help="a file of Terraform variables "
+                      "for a folder of code, besides those that Terraform loads itself (repeat)")  # fmt: skip
+    code.add_argument("--source-root", metavar="DIR", help="the code that a Terraform plan was made of: tells files, "
+                      "lines, and what a plan leaves out")  # fmt: skip
 
 
 def _collect(commands: Any) -> None:

@@ -14,6 +14,7 @@ from auditor.focus import checked
 from auditor.sources.azure.cloud import Options
 from auditor.sources.journal import Journal, open_journal
 from auditor.sources.spool import Spool
+from auditor.sources.ways import Ways
 
 
 def collect(arguments: argparse.Namespace) -> int:
@@ -118,3 +119,12 @@ def warn(sentence: str) -> None:
     from auditor.formats.console import clean
 
     print(f"warning: {clean(sentence)}", file=sys.stderr)
+
+
+def ways_of(arguments: argparse.Namespace) -> Ways:
+    """How files and folders are to be read."""
+    return Ways(
+        variables=tuple(Path(file) for file in arguments.var_file),
+        source_root=Path(arguments.source_root) if arguments.source_root else None,
+        notice=note,
+    )

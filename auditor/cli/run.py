@@ -18,7 +18,7 @@ from auditor.acceptances import Acceptances, compare, read_acceptances, with_acc
 from auditor.cli.choosing import asked_of, available_rules, choice, rule_loader
 from auditor.cli.gate import EXIT_GATE, EXIT_INCOMPLETE, EXIT_INTERRUPTED, answered, asked, told
 from auditor.cli.output import Output, write_outputs
-from auditor.cli.reading import check_narrowing, focus_of, note, read_azure, warn
+from auditor.cli.reading import check_narrowing, focus_of, note, read_azure, warn, ways_of
 from auditor.cli.repository import root_of
 from auditor.config import Configuration, read_configuration
 from auditor.controls import with_controls
@@ -80,7 +80,9 @@ def _place(arguments: argparse.Namespace, configuration: Configuration) -> Store
     focus = focus_of(arguments, configuration)
     if parts is not None and (not is_active(focus) or focus in parts.run.focus):
         return parts
-    return Held(focused(open_file(file), focus, notice=note))  # what a filter chooses is told by all of it
+    return Held(
+        focused(open_file(file, ways_of(arguments)), focus, notice=note)
+    )  # what a filter chooses is told by all of it
 
 
 def _in_repository(report: Report, target: str) -> Report:

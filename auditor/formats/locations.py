@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 import msgspec
@@ -33,19 +34,12 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
 
     place: Place
     findings: list[Finding]  # the gravest first
+    key: str  # sixteen hex digits that stay the same over scans, whatever moves above it and however many it makes
 
     @property
     def first(self) -> Finding:
         """The gravest of them."""
         return self.findings[0]
-
-    @property
-    def key(self) -> str:
-        """What stays the same over scans: the finding's fingerprint, or one of the block where it makes several."""
-        if len(self.findings) == 1:
-            return self.first.fingerprint
-        said = f"{self.place.file}\n{_INDEX.sub('', self.place.address)}"
-        return fingerprint(self.first.rule, f"{said}\nunknown" if self.first.status == "unknown" else said)
 
     @property
     def text(self) -> str:
@@ -90,11 +84,24 @@ def blocks(findings: Iterable[Finding], place_of: Callable[[Subject], Place]) ->
         place = place_of(finding.subject)
         block = "" if place.line else _INDEX.sub("", place.address) or finding.subject.id.lower()
         found.setdefault((finding.rule, finding.status, place.file, place.line, block), []).append((place, finding))
-    made = []
     for members in found.values():
         members.sort(key=lambda pair: (SEVERITIES.index(pair[1].severity), pair[1].subject.id.lower()))
-        made.append(Block(place=members[0][0], findings=[finding for _, finding in members]))
-    return sorted(made, key=_rank)
+    made, used = [], Counter[str]()
+    for members in sorted(found.values(), key=lambda members: _rank(*members[0])):
+        place, first = members[0]
+        key = _key(place, first)
+        used[key] += 1
+        if used[key] > 1:  # two blocks of one address: each keeps its place in the order of lines
+            key = fingerprint(first.rule, f"{key}\n{used[key]}")
+        made.append(Block(place=place, findings=[finding for _, finding in members], key=key))
+    return made
+
+
+def _key(place: Place, first: Finding) -> str:
+    if not place.address:
+        return first.fingerprint
+    said = f"{place.file}\n{_INDEX.sub('', place.address)}"
+    return fingerprint(first.rule, f"{said}\nunknown" if first.status == "unknown" else said)
 
 
 def failing(report: Report) -> list[Finding]:
@@ -110,8 +117,7 @@ def failing(report: Report) -> list[Finding]:
     ]
 
 
-def _rank(block: Block) -> tuple[int, bool, str, str, int, str]:
-    first, place = block.first, block.place
+def _rank(place: Place, first: Finding) -> tuple[int, bool, str, str, int, str]:
     unknown = first.status == "unknown"
     return SEVERITIES.index(first.severity), unknown, first.rule, place.file, place.line or 0, first.subject.id.lower()
 

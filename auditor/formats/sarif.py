@@ -20,6 +20,7 @@ MOST_RESULTS: Final = 5_000  # GitHub keeps as many of a run, the gravest
 MOST_TEXT: Final = 1_000
 MOST_TAGS: Final = 10
 MOST_REASONS: Final = 3
+MOST_FINDINGS: Final = 100
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 LEVELS: Final[dict[Severity, str]] = {
     "critical": "error",
@@ -84,7 +85,9 @@ def _rule(info: RuleInfo) -> dict[str, Any]:
 
 def _result(block: Block, index: dict[str, int]) -> dict[str, Any]:
     first, place = block.first, block.place
-    more: dict[str, str] = {"severity": first.severity}
+    more: dict[str, Any] = {"severity": first.severity}
+    if block.key != first.fingerprint:  # by which the findings file has them
+        more["findings"] = [finding.fingerprint for finding in block.findings[:MOST_FINDINGS]]
     if first.status == "unknown":
         more["status"] = "unknown"
     if first.severity_because:

@@ -7,25 +7,27 @@ from pathlib import Path
 
 from auditor.documents import Collection
 from auditor.errors import SourceError
-from auditor.sources import arm, hcl, snapshot, terraform
+from auditor.sources import arm, folder, snapshot, terraform
 from auditor.sources.policy import with_policies
+from auditor.sources.ways import Ways
 
 # name → (recognises(path), read(path)); asked in this order
 SOURCES: dict[str, tuple[Callable[[Path], bool], Callable[[Path], Collection]]] = {
     "snapshot": (snapshot.recognises, snapshot.read),
     "terraform": (terraform.recognises, terraform.read),
     "arm": (arm.recognises, arm.read),
-    "hcl": (hcl.recognises, hcl.read),
 }
 
 
-def open_file(path: Path) -> Collection:
-    """The documents of a file; raises `SourceError` for one that no source knows."""
+def open_file(path: Path, ways: Ways | None = None) -> Collection:
+    """The documents of a file or folder; raises `SourceError` for one that no source knows."""
     if not path.exists():
         raise SourceError(f"{path}: there is no such file", "a target is `azure` or a file, such as a snapshot")
     for recognises, read in SOURCES.values():
         if recognises(path):
             return with_policies(read(path))
+    if folder.recognises(path):
+        return with_policies(folder.read(path, ways))
     if _raw_state(path):
         hint = "in its folder, `terraform show -json > state.json`, and scan that"
         raise SourceError(f"{path}: Terraform's own form of a state, which changes with its versions", hint)

@@ -25,6 +25,7 @@ from scenes import (  # noqa: E402
     general,
     identity,
     machines,
+    neighbours,
     platform,
     queries,
     regions,
@@ -58,7 +59,7 @@ HEADER = """\
 def build() -> Estate:
     """Contoso, with the answers."""
     estate = Estate()
-    # Custody comes last: it speaks of every place that another scene names.
+    # These two come last: custody speaks of every place that another scene names, neighbours of whatever names one.
     for scene in (
         *(tenant, central, storage, vaults, dmz, regions, databases),
         *(platform, alerts, sql, analytics, edge, defence, machines, applications),
@@ -66,6 +67,7 @@ def build() -> Estate:
         general,
         identity,
         custody,
+        neighbours,
     ):
         scene.build(estate)
     for place in estate.named.values():

@@ -90,7 +90,8 @@ def test_a_result_is_on_the_lines_of_its_block(coded):
         "azurerm_key_vault.one",
         f"{ID}kv-one",
     ]
-    assert one["partialFingerprints"] == {"auditor/v1": fingerprint(RULE.id, f"{ID}kv-one")}
+    assert set(one["partialFingerprints"]) == {"auditor/v1"}
+    assert one["properties"]["findings"] == [fingerprint(RULE.id, f"{ID}kv-one")]
 
 
 def test_instances_of_a_block_are_one_result(coded):
@@ -98,7 +99,11 @@ def test_instances_of_a_block_are_one_result(coded):
     assert each["message"]["text"] == (
         "kv-b sends no AuditEvent log to any destination that exists. Written in the same place, 2 more fail: kv-a, kv-c."
     )
-    assert each["properties"] == {"severity": "critical", "severityBecause": "it is prod"}
+    assert each["properties"] == {
+        "severity": "critical",
+        "severityBecause": "it is prod",
+        "findings": [fingerprint(RULE.id, f"{ID}kv-{name}") for name in "bac"],
+    }
 
 
 def test_instances_without_a_line_are_one_result_that_keeps_its_fingerprint():
@@ -108,10 +113,18 @@ def test_instances_without_a_line_are_one_result_that_keeps_its_fingerprint():
         )
 
     (one,) = block("a", "b")
-    (other,) = block("a", "b", "c")
-    assert one["partialFingerprints"] == other["partialFingerprints"]
+    for names in ("a", "b"), ("c",), ("a", "b", "c"):
+        assert block(*names)[0]["partialFingerprints"] == one["partialFingerprints"]
     assert one["partialFingerprints"]["primaryLocationLineHash"] == one["partialFingerprints"]["auditor/v1"] + ":1"
     assert physical(one)["region"] == {"startLine": 1}
+
+
+def test_blocks_of_one_address_have_fingerprints_of_their_own():
+    same = [found(name, origin=at(line, "[parameters('name')]")) for name, line in (("a", 3), ("b", 9))]
+    keys = [r["partialFingerprints"]["auditor/v1"] for r in results(coded_report(same))]
+    assert len(set(keys)) == 2
+    moved = [found(name, origin=at(line, "[parameters('name')]")) for name, line in (("a", 13), ("b", 19))]
+    assert keys == [r["partialFingerprints"]["auditor/v1"] for r in results(coded_report(moved))]
 
 
 def test_a_moved_block_keeps_its_own_fingerprint():

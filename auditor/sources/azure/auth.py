@@ -110,7 +110,7 @@ def _build(options: Options, transport: Any) -> Any:
     from azure.identity import DeviceCodeCredential, InteractiveBrowserCredential, aio
 
     common: dict[str, Any] = {"authority": authority_of(options), "additionally_allowed_tenants": ["*"]}
-    silent = {**common, "transport": transport}
+    silent = {**common, "transport": transport, "retry_backoff_factor": options.retry_backoff}
     asking = {**common, "tenant_id": options.tenant}
     if options.ca_file:
         asking["connection_verify"] = options.ca_file

@@ -7,49 +7,86 @@ whose value is certain (`syntax`, `code`, `certain`). What both make is a plan l
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import posixpath
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from auditor import __version__
+import msgspec
+
 from auditor import documents as d
-from auditor.documents import Collection, Document, Run
+from auditor.documents import Document
 from auditor.errors import SourceError
+from auditor.sources.hcl.beside import accepted, with_accepted
 from auditor.sources.hcl.build import Builder
 from auditor.sources.hcl.code import Code, is_terraform
 from auditor.sources.hcl.evaluate import TIME_LIMIT, LostError, evaluate
-from auditor.sources.hcl.syntax import Mistake, variables_in
+from auditor.sources.hcl.syntax import Block, Mistake, variables_in
 from auditor.sources.terraform import documents_of
-from auditor.sources.terraform.plan import Instance
+from auditor.sources.terraform.plan import Instance, Plan
+from auditor.sources.terraform.settings import Setting, set_elsewhere
 
+__all__ = ["Built", "Code", "built", "calls_of", "documents", "is_library", "is_terraform"]
 _TOLD: Final = 3  # mistakes in a reason
+_LIBRARY: Final = "it is a module without a provider, so its callers decide what else there is"
 
 
-def recognises(path: Path) -> bool:
-    """Whether a folder holds Terraform code by itself, not only in folders below."""
-    return path.is_dir() and any(is_terraform(entry.name) for entry in path.iterdir())
+class Built(msgspec.Struct, frozen=True, kw_only=True):
+    """What one root module comes to; `abroad` are settings on what is made elsewhere."""
+
+    code: Code
+    plan: Plan
+    mistakes: tuple[Mistake, ...]
+    abroad: tuple[Setting, ...]
 
 
-def read(
-    path: Path, variables: Sequence[Path] = (), *, shown: str = "", subscription: str = "", limit: float = TIME_LIMIT
-) -> Collection:
-    """The documents of the root module in a folder. Paths in them begin with `shown`."""
-    code = Code(path, shown)
-    files = _variable_files(path, variables)
-    given = frozenset(name for file in files for name in _set_in(path / file))
+def calls_of(code: Code, place: str) -> set[str]:
+    """The folders that the modules called by a root lie in, where that root lies at `place`."""
+    sources = [block.attributes["source"].literal for block in code.main.module.calls.values()
+               if "source" in block.attributes]  # fmt: skip
+    return {
+        posixpath.normpath(posixpath.join(place, source))
+        for source in sources
+        if isinstance(source, str) and source.startswith(("./", "../"))
+    }
+
+
+def is_library(code: Code) -> bool:
+    """Whether a module is made to be called: azurerm needs a provider block in the root, and a library has none."""
+    module = code.main.module
+    blocks = [block for file in module.files for block in file.blocks]
+    rooted = any(
+        block.kind == "provider"
+        or (block.kind == "terraform" and any(b.kind in ("backend", "cloud") for b in block.blocks))
+        for block in blocks
+    )
+    return not rooted and bool(module.variables or module.outputs)
+
+
+def built(code: Code, variables: Sequence[Path] = (), *, subscription: str = "", limit: float = TIME_LIMIT) -> Built:
+    """Evaluate a root module, and keep of it what is certain. Raises `SourceError` where a variable file is missing."""
+    files = _variable_files(code.root, variables)
+    given = frozenset(name for file in files for name in _set_in(code.root / file))
     lost: list[Mistake] = []
     answer = None
     try:
         _check_calls(code)
-        answer = evaluate(path, files, limit=limit)
+        answer = evaluate(code.root, files, limit=limit)
     except LostError as error:
         lost.append(Mistake(file=".", line=None, text=str(error)))
     builder = Builder(code, answer, given, subscription)
-    mistakes = [*code.mistakes]
-    plan = builder.plan(_lacking(mistakes, code))
-    documents = documents_of(plan, lambda instance: _place(code, instance))
-    documents += [_unread(code, mistake) for mistake in [*mistakes, *lost]]
-    return Collection(documents=documents, run=Run(source="terraform", tool_version=__version__))
+    mistakes = tuple(code.mistakes)
+    plan = builder.plan(_lacking(mistakes, code) or (_LIBRARY if is_library(code) else ""))
+    abroad = tuple(set_elsewhere(plan, lambda one: _shown(_place(code, one))))
+    return Built(code=code, plan=plan, mistakes=(*mistakes, *lost), abroad=abroad)
+
+
+def documents(made: Built, abroad: Iterable[Setting] = ()) -> list[Document]:
+    """The documents of a root module; `abroad` are settings of others that may be on what it makes."""
+    code = made.code
+    found = documents_of(made.plan, lambda instance: _place(code, instance), abroad)
+    records = accepted(code)
+    return with_accepted(found, made.plan, code, records) + [_unread(code, mistake) for mistake in made.mistakes]
 
 
 def _check_calls(code: Code) -> None:
@@ -60,30 +97,20 @@ def _check_calls(code: Code) -> None:
         for name in call.module.calls if call is not None else ():
             assert call is not None  # noqa: S101 - as the line above says
             waiting.append((*call.names, name))
-    if any(mistake.text == "the module calls itself" for mistake in code.mistakes):
-        raise LostError("a module calls itself, so it was not evaluated")
+    if code.endless:
+        raise LostError("it was not evaluated, since its modules never end")
 
 
 def _variable_files(root: Path, variables: Sequence[Path]) -> list[str]:
     """The files of variables, relative to the root: those that Terraform loads by itself, then those given."""
-    own = sorted(
-        entry.name for entry in root.iterdir()
-        if entry.name in ("terraform.tfvars", "terraform.tfvars.json")
-        or entry.name.endswith((".auto.tfvars", ".auto.tfvars.json"))
-    )  # fmt: skip
-    own.sort(key=lambda name: ".auto." in name)
-    given = []
+    names = sorted(entry.name for entry in root.iterdir())
+    own = [name for name in names if name in ("terraform.tfvars", "terraform.tfvars.json")]
+    own += [name for name in names if name.endswith((".auto.tfvars", ".auto.tfvars.json"))]
     for file in variables:
         if not file.is_file():
-            raise SourceError(
-                f"{file}: there is no such file", "--var-file names a file of variables, such as prod.tfvars"
-            )
-        given.append(Path(_relative(file, root)).as_posix())
-    return [*own, *given]
-
-
-def _relative(file: Path, root: Path) -> str:
-    return os.path.relpath(file.resolve(), root.resolve())
+            raise SourceError(f"{file}: there is no such file", "--var-file names a file of variables: prod.tfvars")
+        own.append(Path(os.path.relpath(file.resolve(), root.resolve())).as_posix())
+    return own
 
 
 def _set_in(file: Path) -> list[str]:
@@ -95,35 +122,40 @@ def _set_in(file: Path) -> list[str]:
 
 def _lacking(mistakes: Sequence[Mistake], code: Code) -> str:
     """Why part of the code is missing, and with it perhaps a setting of anything."""
-    told = [_told(code, mistake) for mistake in mistakes[:_TOLD]]
+    told = [f"{_at(code, mistake)}: {mistake.text}" for mistake in mistakes[:_TOLD]]
     more = f" and {len(mistakes) - _TOLD} more" if len(mistakes) > _TOLD else ""
     return f"part of the code could not be read: {'; '.join(told)}{more}" if told else ""
 
 
-def _told(code: Code, mistake: Mistake) -> str:
-    return f"{code.path(mistake.file)}{f':{mistake.line}' if mistake.line else ''}: {mistake.text}"
+def _at(code: Code, mistake: Mistake) -> str:
+    return f"{code.path(mistake.file)}{f':{mistake.line}' if mistake.line else ''}"
 
 
 def _place(code: Code, instance: Instance) -> dict[str, Any]:
-    call = code.call(tuple(name for name, _ in instance.module))
-    if call is None:
-        return {"file": code.path(".")}
-    blocks = call.module
-    block = blocks.calls.get(instance.name) if instance.type == "module" else blocks.resources.get(
-        (instance.type, instance.name)
-    )  # fmt: skip
+    """File and lines of the block that makes an instance."""
+    block = block_of(code, instance)
     if block is None:
         return {"file": code.path(".")}
-    lines = {"line": block.line, "end_line": block.end} if block.line else {}
-    return {"file": code.path(block.file), **lines}
+    return {"file": code.path(block.file), **({"line": block.line, "end_line": block.end} if block.line else {})}
+
+
+def block_of(code: Code, instance: Instance) -> Block | None:
+    """The block that makes an instance."""
+    call = code.call(tuple(name for name, _ in instance.module))
+    if call is None:
+        return None
+    if instance.type == "module":
+        return call.module.calls.get(instance.name)
+    return call.module.resources.get((instance.type, instance.name))
+
+
+def _shown(place: dict[str, Any]) -> str:
+    return f"{place['file']}:{place['line']}" if place.get("line") else str(place["file"])
 
 
 def _unread(code: Code, mistake: Mistake) -> Document:
-    shown = f"{code.path(mistake.file)}{f':{mistake.line}' if mistake.line else ''}"
+    """The document that stands for a part of the code that could not be read."""
+    shown = _at(code, mistake)
     origin: dict[str, Any] = {"file": code.path(mistake.file)} | ({"line": mistake.line} if mistake.line else {})
-    return {
-        "id": shown,
-        "type": d.RESOURCE_LIST,
-        "$unknown": {"reason": mistake.text, "code": f"parse-error({shown})"},
-        "$origin": origin,
-    }
+    detail = {"reason": mistake.text, "code": f"parse-error({shown})"}
+    return {"id": shown, "type": d.RESOURCE_LIST, "$unknown": detail, "$origin": origin}

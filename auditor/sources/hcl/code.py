@@ -53,6 +53,7 @@ class Code:
     def __init__(self, root: Path, shown: str = "") -> None:
         self.root = root
         self.shown = shown  # what paths in results begin with
+        self.endless = False  # whether an evaluator would go round in it for ever
         self.count = 0
         self.size = 0
         self.mistakes: list[Mistake] = []
@@ -71,6 +72,11 @@ class Code:
         assert found is not None  # noqa: S101 - the root is always there
         return found
 
+    @property
+    def modules(self) -> tuple[Module, ...]:
+        """The modules that were read so far."""
+        return tuple(self._modules.values())
+
     def call(self, names: tuple[str, ...]) -> Call | None:
         """The module that calls of these names lead to; None where it is not on disk, or calls itself."""
         if names not in self._calls:
@@ -82,7 +88,10 @@ class Code:
             return Call(module=self.module("."))
         outer = self.call(names[:-1])
         block = outer.module.calls.get(names[-1]) if outer is not None else None
-        if outer is None or block is None or len(names) > DEEPEST or len(self._calls) > MOST_CALLS:
+        if outer is None or block is None:
+            return None
+        if len(names) > DEEPEST or len(self._calls) > MOST_CALLS:
+            self._never_ends(block, "modules are called too deeply, or too many")
             return None
         place = self._place(outer.module, block, names)
         if place is None:
@@ -90,7 +99,7 @@ class Code:
         above: Call | None = outer
         while above is not None:
             if above.module.place == place:
-                self._mistake(block, "the module calls itself")
+                self._never_ends(block, "the module calls itself")
                 return None
             above = above.outer
         return Call(module=self.module(place), names=names, block=block, outer=outer)
@@ -103,7 +112,8 @@ class Code:
             place = self._fetched.get(".".join(names), "")
         return place if place and (self.root / place).is_dir() else None
 
-    def _mistake(self, block: Block, text: str) -> None:
+    def _never_ends(self, block: Block, text: str) -> None:
+        self.endless = True
         found = Mistake(file=block.file, line=block.line, text=text)
         if found not in self.mistakes:
             self.mistakes.append(found)
@@ -181,7 +191,7 @@ def _module(place: str, files: list[File]) -> Module:
     local: dict[str, Expr] = {}
     providers: list[Block] = []
     for file in files:
-        for block in file.blocks:
+        for block in _all(file):
             if block.kind == "locals":
                 local |= block.attributes
             elif block.kind == "provider":
@@ -203,6 +213,15 @@ def _module(place: str, files: list[File]) -> Module:
         providers=tuple(providers),
         mistakes=tuple(mistake for file in files for mistake in file.mistakes),
     )
+
+
+def _all(file: File) -> list[Block]:
+    """The blocks of a file; behind a mistake, one may look as if it were inside another."""
+    found = list(file.blocks)
+    if file.mistakes:
+        for block in found:
+            found += [inner for inner in block.blocks if inner.kind in ("resource", "module") and inner.labels]
+    return found
 
 
 def _over(below: Block, above: Block) -> Block:

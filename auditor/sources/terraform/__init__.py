@@ -6,7 +6,7 @@ told by the configuration inside the plan. What that does not tell is `{"$unknow
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from auditor.sources.terraform.azapi import body_of
 from auditor.sources.terraform.ids import Ids, escaped
 from auditor.sources.terraform.network_fields import ATTACHMENTS, attach, loose_interfaces, rules_apart
 from auditor.sources.terraform.plan import Instance, Plan, plan_of
-from auditor.sources.terraform.settings import is_setting, setting_documents, settings_in
+from auditor.sources.terraform.settings import Setting, is_setting, setting_documents, settings_in
 from auditor.sources.terraform.shape import Link, later
 from auditor.sources.terraform.types import AZAPI, HIDDEN, ROWS, network_acls
 
@@ -69,11 +69,17 @@ def read(path: Path) -> Collection:
     return Collection(documents=documents_of(plan, lambda _: {"file": path.as_posix()}), run=run)
 
 
-def documents_of(plan: Plan, place: Callable[[Instance], dict[str, Any]]) -> list[Document]:
-    """The documents of a plan in the order of their ids; `place` tells file and line of what made each."""
+def documents_of(
+    plan: Plan, place: Callable[[Instance], dict[str, Any]], abroad: Iterable[Setting] = ()
+) -> list[Document]:
+    """The documents of a plan in the order of their ids; `place` tells file and line of what made each.
+
+    `abroad` are settings that are made elsewhere, and may be on anything here.
+    """
     origin = {i.address: {**place(i), "address": i.address} for i in (*plan.instances, *plan.remote)}
     return sorted(
-        _documents(plan, origin), key=lambda document: (str(document["id"]).lower(), str(document["type"]).lower())
+        _documents(plan, origin, abroad),
+        key=lambda document: (str(document["id"]).lower(), str(document["type"]).lower()),
     )
 
 
@@ -106,7 +112,7 @@ def _decoded(path: Path) -> Mapping[str, Any]:
     return told
 
 
-def _documents(plan: Plan, origin: Mapping[str, dict[str, Any]]) -> Iterator[Document]:
+def _documents(plan: Plan, origin: Mapping[str, dict[str, Any]], abroad: Iterable[Setting]) -> Iterator[Document]:
     ids = Ids(plan)
     targets: dict[str, Instance] = {}
     made: dict[str, Document] = {}
@@ -126,7 +132,7 @@ def _documents(plan: Plan, origin: Mapping[str, dict[str, Any]]) -> Iterator[Doc
     yield from _listed([*made.values(), *more, *_spread(loose, list(made.values()), origin)])
     parts = _parts(made)
     resources = [str(made[address]["id"]) for address in targets] + [i for below in parts.values() for i in below]
-    settings = list(settings_in(plan, ids, targets, parts))
+    settings = [*settings_in(plan, ids, targets, parts), *abroad]
     yield from setting_documents(settings, sorted(set(resources)), plan.lacking, origin)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -78,6 +78,20 @@ def settings_in(
         if instance.conditions:  # what is not there for certain may have settings, and fails for none
             on = (ids.of(instance), *parts.get(instance.address, ()))
             yield _unless(Setting(instance=instance, properties=_UNKNOWN), on, instance.conditions)
+
+
+def set_elsewhere(plan: Plan, shown: Callable[[Instance], str]) -> Iterator[Setting]:
+    """The settings of a plan on what is not made in it, as they may be on anything that is made elsewhere."""
+    ids = Ids(plan)
+    for instance in plan.instances:
+        if not is_setting(instance):
+            continue
+        written = "parent_id" if instance.type == AZAPI else "target_resource_id"
+        found = resolve(plan, instance, written) if attribute_is_later(instance.values.get(written)) else Found()
+        if found.outside or any(kind not in _NO_TARGETS for kind in found.data):
+            properties = _azapi(instance, ids, plan) if instance.type == AZAPI else _azurerm(instance, ids)
+            why = f"{shown(instance)}: {instance.address} is set on what the code does not tell ({found.words})"
+            yield Setting(instance=instance, properties=properties, anywhere=True, why=why)
 
 
 def _if_there(setting: Setting, kept: Mapping[str, Instance]) -> Setting:
@@ -222,6 +236,8 @@ def setting_documents(
         lists.setdefault(key, []).append(item)
 
     for setting in settings:
+        if not (setting.target or setting.perhaps):
+            continue
         item = {
             "name": _name(setting.instance),
             "properties": setting.properties,

@@ -214,6 +214,9 @@ def _habits(estate: Estate) -> None:
         _plan("archived, with 365 days that Azure ignores", "ppp", kept),
         group="rg-docs-prod",
     )
+    far = setting("archive", ARCH_WE, groups=("audit",))
+    plan = _plan("archived, but in another region than its own", "ppp", far)
+    _vault(estate, "kv-docs-prod-05", plan, group="rg-docs-prod", region=NE)
 
 
 def _unsure(estate: Estate) -> None:

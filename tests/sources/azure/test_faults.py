@@ -172,6 +172,7 @@ def test_a_sign_in_that_stays_refused_is_not_tried_for_ever(azure) -> None:
 
 
 def test_pages_are_followed_to_the_end(azure) -> None:
+    """Peers' faults, section 3 (10): a second page that nobody asks for."""
     path = f"/subscriptions/{azure.SUB}/providers/Microsoft.KeyVault/deletedVaults"
     azure[path] = lambda seen: (
         {"value": [{"id": "b"}]}

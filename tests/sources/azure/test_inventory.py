@@ -31,6 +31,8 @@ def test_the_estate_is_listed_by_resource_graph(azure) -> None:
 
 
 def test_pages_of_resource_graph_are_followed(azure) -> None:
+    """Trap 52: without an order, pages repeat rows and lose others."""
+
     def answer(seen: Any) -> Any:
         page = int(seen.body["options"].get("$skipToken", "0"))
         rows = {"data": [azure.vault(f"kv{page}")], "totalRecords": 3, "resultTruncated": "false"}
@@ -41,6 +43,7 @@ def test_pages_of_resource_graph_are_followed(azure) -> None:
     collection = azure.scan()
 
     assert len(ids(collection, "Microsoft.KeyVault/vaults")) == 3
+    assert QUERY.endswith(" | order by id asc")
 
 
 def test_rows_given_as_a_table_are_read_too(azure) -> None:

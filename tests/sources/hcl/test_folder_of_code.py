@@ -5,43 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hcl_code import PROVIDER, SETTING, VAULT, WORKSPACE, findings, statuses, write
 
-from auditor.applicable import applicable
-from auditor.assemble import assemble
 from auditor.documents import DIAGNOSTIC_SETTINGS
-from auditor.judge import judge
-from auditor.rule import load_rules
-from auditor.sources import hcl, open_file
+from auditor.sources import open_file
 
 PLANS = Path(__file__).parents[1] / "terraform"
-VAULT_RULE = "keyvault-audit-logs"
-PROVIDER = 'provider "azurerm" {\n  subscription_id = "11111111-1111-1111-1111-111111111111"\n  features {}\n}\n'
-VAULT = 'resource "azurerm_key_vault" "a" {\n  name = "kv-a"\n}\n'
-WORKSPACE = 'resource "azurerm_log_analytics_workspace" "law" {\n  name = "law"\n}\n'
-SETTING = """resource "azurerm_monitor_diagnostic_setting" "a" {
-  name                       = "audit"
-  target_resource_id         = azurerm_key_vault.a.id
-  log_analytics_workspace_id = azurerm_log_analytics_workspace.law.id
-  enabled_log { category = "AuditEvent" }
-}
-"""
-
-
-def write(folder, files):
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return folder
-
-
-def findings(collection, rule_id=VAULT_RULE):
-    rules = [rule for rule in applicable(load_rules(), collection.run.source) if rule.id == rule_id]
-    return judge(assemble(collection), rules).findings
-
-
-def statuses(collection, rule_id=VAULT_RULE):
-    return {f.subject.origin.address: f.status for f in findings(collection, rule_id)}
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +18,7 @@ def app(tmp_path_factory):
     """The configuration of which the plan beside it was made."""
     root = tmp_path_factory.mktemp("app")
     write(root, {"app.tf": (PLANS / "app.tf").read_text(), "m/kv/main.tf": (PLANS / "module" / "main.tf").read_text()})
-    return hcl.read(root)
+    return open_file(root)
 
 
 def test_a_folder_has_findings_with_the_right_file_and_line(tmp_path):
