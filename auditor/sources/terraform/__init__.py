@@ -19,7 +19,7 @@ from auditor.errors import SourceError
 from auditor.sources.terraform.azapi import body_of
 from auditor.sources.terraform.ids import Ids, escaped
 from auditor.sources.terraform.network_fields import ATTACHMENTS, attach, loose_interfaces, rules_apart
-from auditor.sources.terraform.plan import Instance, Plan, plan_of
+from auditor.sources.terraform.plan import AFTER, Instance, Plan, code_of, plan_of
 from auditor.sources.terraform.settings import Setting, is_setting, setting_documents, settings_in
 from auditor.sources.terraform.shape import Link, later
 from auditor.sources.terraform.types import AZAPI, HIDDEN, ROWS, network_acls
@@ -242,7 +242,7 @@ def _spread(loose: list[Instance], every: list[Document], origin: Mapping[str, d
                 yield {
                     "id": f"{parent}/{last}/{row.called or escaped(instance.address)}",
                     "type": row.type,
-                    "$unknown": {"reason": why},
+                    "$unknown": {"reason": why, "code": code_of(instance.address), **AFTER},
                     "$origin": origin[instance.address],
                 }
 
