@@ -15,6 +15,7 @@ from auditor.documents import Collection, Document, marker, normal_id
 from auditor.drafts import Draft, KindKey, drafts_of, origin_of, perhaps_of, with_members
 from auditor.facts.classic import classic_logging, classic_only
 from auditor.facts.destinations import Resolver, destination_index
+from auditor.facts.elsewhere import ONCE, with_others
 from auditor.facts.evidence import protected_somewhere, with_evidence
 from auditor.facts.exposure import exposure, open_without_group
 from auditor.facts.flows import FlowCover, Flows, flow_facts
@@ -42,8 +43,6 @@ Offers = tuple[frozenset[str], frozenset[str], Groups]  # offered, perhaps offer
 
 # A resource that was listed and is gone when its settings are asked for: Resource Graph is minutes behind.
 _GONE = frozenset({"resourcenotfound", "resourcegroupnotfound", "parentresourcenotfound"})
-
-
 _STAND_IN_FACTS = (
     "exported", "settings_count", "settings_without_logs", "retired", "target_kind", "target_exists", "enabled",
     "succeeded", "storage_exists", "storage_accepts", "same_region", "traffic_analytics", "retention_days", "delivers",
@@ -145,7 +144,7 @@ def _estate(collection: Collection, today: str, shared: Shared | None) -> _Estat
             today=today or run.finished_at[:10],
             shared_accounts=shared.accounts if shared else {},
         ),
-        scope=frozenset(_scope(documents)),
+        scope=frozenset() if declared else frozenset(_scope(documents)),
         managed=managed_groups(collection.documents),
         sight=Sight(run.focus, documents, narrowed=run.narrowed),
         categories=shared.categories if shared else categories_by_kind(drafts, documents),
@@ -223,6 +222,8 @@ def _resource(draft: Draft, estate: _Estate) -> Resource:
         facts = setting_facts(settings, offers - {FLOW_LOG}, groups, in_scope=in_scope)
     else:
         facts = dict(silent_facts(in_scope))
+    if estate.declared and draft.type.lower() in ONCE and not isinstance(settings, Unknown):
+        settings, facts = with_others(draft.id, offers | may_offer, groups, settings, facts)
     if settings != ():
         written = estate.documents.get(draft.settings_id)
         facts |= retention_facts(written) | table_facts(written, settings, draft.type)

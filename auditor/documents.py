@@ -58,6 +58,7 @@ HUB_NETWORK: Final = "Microsoft.EventHub/namespaces/networkRuleSets"  # id {name
 LOCKS: Final = "Microsoft.Authorization/locks"  # list of a whole subscription, id /subscriptions/{s}/providers/{type}
 # list, id {machine or cluster}/providers/{type}
 COLLECTION_RULE_ASSOCIATIONS: Final = "Microsoft.Insights/dataCollectionRuleAssociations"
+ACTIVITY_ALERTS: Final = "Microsoft.Insights/activityLogAlerts"
 DEFENDER_PLANS: Final = "Microsoft.Security/pricings"  # list, id /subscriptions/{s}/providers/{type}
 SECURITY_CONTACT: Final = "Microsoft.Security/securityContacts"  # id /subscriptions/{s}/providers/{type}/default
 SENTINEL: Final = "Microsoft.SecurityInsights/onboardingStates"  # id {workspace}/providers/{type}/default
@@ -134,6 +135,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     unknown: int = 0
     focus: tuple[Focus, ...] = ()  # the filters that were applied, one after the other: all are met
     left_out: int = 0  # resources that were listed, but do not meet them
+    declares: tuple[str, ...] = ()  # of types that exist once, such as subscriptions, those that a file sets logs of
+    not_mapped: dict[str, int] = msgspec.field(default_factory=dict)  # types in a file that are not judged: how many
     narrowed: bool = False  # log settings of what was left out were not read, since nothing judged depends on them
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from auditor.catalog import relevance
-from auditor.facts.alert_events import raises
+from auditor.facts.alert_events import concerns, raises
 from auditor.inventory import Destination, Inventory, LogSetting, Resource, Unknown
 from auditor.match import Matcher, Scope, lookup
 from auditor.rule import Alerts, AllOf, Exists, Logs, Match, Requirement
@@ -55,10 +55,13 @@ def _all_of(require: AllOf, resource: Resource, scope: Scope, inventory: Invento
 
 
 def _alerts(require: Alerts, resource: Resource, scope: Scope) -> Verdict:
+    alerts = resource.facts.get("alerts")
+    if resource.facts.get("alerts_elsewhere") and not any(concerns(alerts, event) for event in require.events):
+        return Verdict(None, applies=False)  # a file that makes no such alert rule says nothing of it
     missing: list[str] = []
     unsure: list[str] = []
     for event in require.events:
-        answer = raises(resource.facts.get("alerts"), event)
+        answer = raises(alerts, event)
         if isinstance(answer, Unknown):
             scope.seen.append(answer)
             unsure.append(event)

@@ -47,9 +47,10 @@ class Exists(msgspec.Struct, frozen=True):
 
 
 class Match(msgspec.Struct, frozen=True):
-    """The resource's own fields meet a match."""
+    """The resource's own fields meet a match; `paths` are those of its lines."""
 
     matcher: Matcher
+    paths: frozenset[str] = frozenset()
 
 
 class AnyOf(msgspec.Struct, frozen=True):
@@ -244,7 +245,10 @@ def _requirement(
         keys = tuple((k, v[1:]) for k, v in (where or {}).items() if is_reference(v) and not v.startswith("$params."))
         return Exists(raw.exists.resource, matcher, keys)
     if raw.match is not None:
-        return Match(compile_match(raw.match, (*path, "match"), paths))
+        read: list[str] = []
+        matcher = compile_match(raw.match, (*path, "match"), read)
+        paths += read
+        return Match(matcher, frozenset(read))
     verb, several = given[0], raw.any_of or raw.all_of
     if not several:
         raise ConditionError((*path, verb), f"{verb} takes a list of requirements")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 import msgspec
 
 from auditor.report import SEVERITIES, STATES, Cell, Finding, Report, Row, RuleInfo, Severity, Status
+
+_TYPES_SHOWN = 3
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,6 +152,16 @@ def count_findings(report: Report) -> dict[str, int]:
     return {key: counts[key] for key in ("fail", "pass", "accepted", "unknown", "not-applicable", *SEVERITIES)}
 
 
+def _not_mapped(types: Mapping[str, int]) -> str:
+    """`7 resources not judged: azurerm_x (4), azurerm_y (2) and 1 more type`."""
+    most = sorted(types, key=lambda name: (-types[name], name))
+    shown = ", ".join(f"{name} ({types[name]})" for name in most[:_TYPES_SHOWN])
+    rest = len(most) - _TYPES_SHOWN
+    more = f" and {rest} more type{'s' if rest > 1 else ''}" if rest > 0 else ""
+    total = sum(types.values())
+    return f"{total:,} resource{'s' if total != 1 else ''} of no type known to log: {shown}{more}"
+
+
 def last_line(report: Report) -> str:
     """What a run ends with: everything is counted, hidden things too."""
     counts = count_findings(report)
@@ -157,6 +169,8 @@ def last_line(report: Report) -> str:
     left_out = f" · filtered: {report.run.left_out:,} resources left out" if report.run.focus else ""
     if report.rules_left_out:
         left_out += f" · {len(report.rules_left_out):,} rules about whole subscriptions or tenants left out"
+    if report.run.not_mapped:
+        left_out += f" · {_not_mapped(report.run.not_mapped)}"
     new = f", {report.baseline.new} new" if report.baseline else ""
     accepted = f", {counts['accepted']} accepted" if report.acceptances else ""
     return (

@@ -54,11 +54,12 @@ def coverage() -> str:
         lines.append(
             f"| [{area_name(key)}]({FOLDER}/README.md#{_anchor(area_name(key))}) | {len(members)} | {m(named)} |"
         )
+    optional = sum(rule.optional for rule in rules())
     lines += [
         "",
-        f"{count(len(rules()), 'rule')} in all. Which rule answers which question: [docs/questions.md]"
-        "(docs/questions.md); which log of which type is expected, and by which rule: [docs/expected-logs.md]"
-        "(docs/expected-logs.md).",
+        f"{count(len(rules()), 'rule')} in all, {optional} of them optional. Which rule answers which question: "
+        "[docs/questions.md](docs/questions.md); which log of which type is expected, and by which rule: "
+        "[docs/expected-logs.md](docs/expected-logs.md).",
         "",
         "Not covered, because nothing that a reader may see answers it:",
         "",

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from auditor.config import Configuration
+from auditor.documents import Run
 from auditor.errors import AuditorError
 from auditor.profile import Choice
 from auditor.rule import Rule
@@ -49,26 +50,26 @@ def chosen_rules(arguments: argparse.Namespace, configuration: Configuration) ->
     return choice(arguments, configuration).rules
 
 
-def asked_of(rules: Sequence[Rule], source: str) -> tuple[list[Rule], list[str]]:
-    """The rules that can be asked of a source, and the ids of the others."""
+def asked_of(rules: Sequence[Rule], run: Run) -> tuple[list[Rule], list[str]]:
+    """The rules that can be asked of what was read, and the ids of the others."""
     from auditor.applicable import applicable
 
-    asked = applicable(rules, source)
+    asked = applicable(rules, run.source, run.declares)
     return asked, sorted({rule.id for rule in rules} - {rule.id for rule in asked})
 
 
 def rule_loader(
-    arguments: argparse.Namespace, configuration: Configuration, rules: Sequence[Rule], jobs: int, source: str
+    arguments: argparse.Namespace, configuration: Configuration, rules: Sequence[Rule], jobs: int, run: Run
 ) -> Callable[[], Sequence[Rule]]:
     """What gives the rules: to other processes they cannot be sent, so these choose them again."""
     if jobs == 1:
         return lambda: rules
     told = {key: value for key, value in vars(arguments).items() if key not in ("run", "parser")}
-    return partial(_chosen_for, argparse.Namespace(**told), configuration, source)
+    return partial(_chosen_for, argparse.Namespace(**told), configuration, run)
 
 
-def _chosen_for(arguments: argparse.Namespace, configuration: Configuration, source: str) -> Sequence[Rule]:
-    return asked_of(chosen_rules(arguments, configuration), source)[0]
+def _chosen_for(arguments: argparse.Namespace, configuration: Configuration, run: Run) -> Sequence[Rule]:
+    return asked_of(chosen_rules(arguments, configuration), run)[0]
 
 
 def _words(given: Sequence[str]) -> list[str]:

@@ -127,6 +127,9 @@ def _coded(parser: argparse.ArgumentParser) -> None:
                       "for a folder of code, besides those that Terraform loads itself (repeat)")  # fmt: skip
     code.add_argument("--source-root", metavar="DIR", help="the code that a Terraform plan was made of: tells files, "
                       "lines, and what a plan leaves out")  # fmt: skip
+    code.add_argument("--parameters", metavar="FILE", help="the parameter file of an ARM or Bicep template "
+                      "(default: X.parameters.json beside X.json or X.bicep)")  # fmt: skip
+    code.add_argument("--bicep", metavar="PATH", help="the Bicep compiler (default: `bicep` or `az` on PATH)")
 
 
 def _collect(commands: Any) -> None:

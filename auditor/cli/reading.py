@@ -126,5 +126,7 @@ def ways_of(arguments: argparse.Namespace) -> Ways:
     return Ways(
         variables=tuple(Path(file) for file in arguments.var_file),
         source_root=Path(arguments.source_root) if arguments.source_root else None,
+        parameters=Path(arguments.parameters) if arguments.parameters else None,
+        bicep=arguments.bicep or "",
         notice=note,
     )

@@ -30,6 +30,9 @@ def list_rules(arguments: argparse.Namespace) -> int:
         f"{count(len(rules), 'rule')} of profile {clean(chosen.profile.name)}: {areas}" if rules else "no rule",
         file=sys.stderr,
     )
+    left_out = sorted(rule.id for rule in chosen.known if rule.optional and rule not in rules)
+    if left_out:
+        print(f"Optional, and asked for only by name: {', '.join(left_out)}", file=sys.stderr)
     return 0
 
 

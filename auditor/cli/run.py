@@ -47,16 +47,16 @@ def scan(arguments: argparse.Namespace) -> int:
     store = _place(arguments, configuration)
     jobs = 1 if isinstance(store, Spool) else arguments.jobs
     run = store.run
-    rules, left_out = asked_of(chosen.rules, run.source)
+    rules, left_out = asked_of(chosen.rules, run)
     now = clock(run.finished_at)
     acceptances = accepting(now[:10])
     if run.source != "azure":
         acceptances = in_code(acceptances, store, available_rules(arguments, configuration))
-    report = _judged(store, rule_loader(arguments, configuration, rules, jobs, run.source), jobs, now, acceptances)
+    report = _judged(store, rule_loader(arguments, configuration, rules, jobs, run), jobs, now, acceptances)
     report = with_controls(msgspec.structs.replace(report, rules_left_out=left_out), chosen)
     report = msgspec.structs.replace(with_acceptances(report, acceptances), title=configuration.report.title)
     report = answered(compare(report, earlier) if earlier is not None else report, gate)
-    report = _in_repository(report, arguments.target)
+    report = _in_repository(report, arguments.source_root or arguments.target)
     write_outputs(report, outputs)
     if all(output.file != "-" for output in outputs):
         print(last_line(report), file=sys.stderr)

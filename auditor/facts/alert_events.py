@@ -51,6 +51,15 @@ def raises(alerts: object, name: str) -> Answer:
     return any_of(_fires(alert, event) for alert in alerts) if isinstance(alerts, list) else False
 
 
+def concerns(alerts: object, name: str) -> bool:
+    """Whether any alert rule among the fact `alerts`, alive or not, is about events of this name."""
+    event = event_of(name)
+    told = (
+        [alert.get("conditions") for alert in alerts if isinstance(alert, Mapping)] if isinstance(alerts, list) else []
+    )
+    return any(isinstance(one, Unknown) or meets_all(one or (), event) is not False for one in told)
+
+
 def _fires(alert: object, event: Event) -> Answer:
     if isinstance(alert, Unknown):
         return alert

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from auditor.documents import Document, marker, normal_id, subscription_of
+from auditor.documents import ACTIVITY_ALERTS, Document, marker, normal_id, subscription_of
 from auditor.facts.alert_events import Clause
 from auditor.facts.answers import Answer, all_of, any_of
 from auditor.facts.destinations import existence
@@ -16,8 +16,8 @@ from auditor.facts.shapes import entries, mapping, name, props, short, text
 from auditor.facts.unread import fields, unclear, undecided, unread
 from auditor.inventory import Unknown
 
-_ALERTS: Final = "Microsoft.Insights/activityLogAlerts"
 _PROCESSING: Final = "Microsoft.AlertsManagement/actionRules"
+_ELSEWHERE: Final = Unknown(reason="alert rules made elsewhere than in this file may raise it")
 _MUTES: Final = "removeallactiongroups"
 _ADDS: Final = "addactiongroups"
 _STATUS_TELLS: Final = frozenset({"emailreceivers", "smsreceivers"})  # people can unsubscribe from these
@@ -40,8 +40,11 @@ def alert_facts(key: str, _document: Document, look: Look) -> dict[str, Any]:
     found = look.once(_by_subscription).get(subscription_of(key), [])
     gap = look.unlisted(key)
     missing = [unread(gap, "the alert rules")] if gap is not None else []
+    if look.declared:
+        missing = [_ELSEWHERE]
     return {
         "alerts": [*found, *missing],
+        "alerts_elsewhere": look.declared,
         "alert_problems": [f"{a['name']}: {a['why']}" for a in found if isinstance(a, Mapping) and a["why"]],
     }
 
@@ -49,7 +52,7 @@ def alert_facts(key: str, _document: Document, look: Look) -> dict[str, Any]:
 def _by_subscription(look: Look) -> dict[str, list[Mapping[str, Any] | Unknown]]:
     processing = [rule for key in look.of_type(_PROCESSING) if (rule := _processing(look.documents[key])) is not None]
     found: dict[str, list[Mapping[str, Any] | Unknown]] = {}
-    for key in look.of_type(_ALERTS):
+    for key in look.of_type(ACTIVITY_ALERTS):
         document = look.documents[key]
         if marker(document) in ("$absent", "$unsupported"):
             continue

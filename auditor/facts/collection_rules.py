@@ -22,6 +22,7 @@ Obstacle = str | Unknown | None
 """What keeps records from a place that is there: nothing (None), something certain, or something not known."""
 
 _WHAT: Final = "the data collection rule associations"
+_DEEPEST: Final = 6  # a rule's own structure has no more levels
 _TRANSFORMED: Final = Unknown(reason="the rule transforms what it collects, and may drop the wanted records")
 
 
@@ -109,7 +110,21 @@ def _sends(rule_id: str, look: Look, sources: Sources) -> Obstacle:
         if told is None:
             told = Unknown(reason="what a data collection rule collects is not decided yet")
         gap = gap if isinstance(gap, Unknown) else told
+    if not isinstance(gap, Unknown) and _is_open(properties):
+        return Unknown(reason="what a data collection rule collects is not decided yet")
     return gap
+
+
+def _is_open(properties: Mapping[str, Any]) -> bool:
+    """Whether any part of what a rule collects, and where it sends it, is not decided yet."""
+    waiting = [(properties.get(key), 0) for key in ("dataSources", "dataFlows", "destinations")]
+    while waiting:
+        value, depth = waiting.pop()
+        if undecided(value):
+            return True
+        inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+        waiting += [(one, depth + 1) for one in inner] if depth < _DEEPEST else []
+    return False
 
 
 def _least(several: Iterable[Obstacle]) -> Obstacle:

@@ -88,7 +88,10 @@ def customer_key(documents: Documents, workspace: Mapping[str, Any]) -> bool | U
     properties = fields(workspace.get("properties"))
     if properties is None:
         return unclear("the workspace", workspace.get("properties"))
-    cluster_id = text(mapping(properties.get("features")).get("clusterResourceId"))
+    linked = mapping(properties.get("features")).get("clusterResourceId")
+    if undecided(linked):
+        return unclear("the workspace's cluster", linked)
+    cluster_id = text(linked)
     if not cluster_id:
         return False
     cluster = documents.get(normal_id(cluster_id))
@@ -97,6 +100,8 @@ def customer_key(documents: Documents, workspace: Mapping[str, Any]) -> bool | U
     held = fields(cluster.get("properties"))
     if held is None:
         return unclear("the workspace's cluster", cluster.get("properties"))
+    if undecided(held.get("keyVaultProperties")):
+        return unclear("the key of the workspace's cluster", held.get("keyVaultProperties"))
     key = mapping(held.get("keyVaultProperties"))
     return (
         bool(text(key.get("keyVaultUri")) and text(key.get("keyName"))) or held.get("isDoubleEncryptionEnabled") is True

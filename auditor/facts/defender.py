@@ -44,10 +44,19 @@ def plan_facts(plan: str) -> TypeFacts:
     """`defender`: whether this plan of Defender for Cloud is on in the subscription of a resource."""
 
     def facts(key: str, _document: Document, look: Look) -> dict[str, Any]:
-        found = plans(f"/subscriptions/{subscription_of(key)}", look)
+        subscription = f"/subscriptions/{subscription_of(key)}"
+        found = plans(subscription, look)
+        if isinstance(found, list) and plan not in found and look.declared and not _named(subscription, plan, look):
+            found = Unknown(reason=f"the plan {plan} of Defender for Cloud is not among those that are declared")
         return {"defender": found if isinstance(found, Unknown) else plan in found}
 
     return facts
+
+
+def _named(subscription: str, plan: str, look: Look) -> bool:
+    """Whether a plan is declared, on or off."""
+    items = entries(mapping(look.get(f"{subscription}/providers/{DEFENDER_PLANS}")).get("value"))
+    return any(text(item.get("name")).lower() == plan.lower() for item in items)
 
 
 def plans(subscription: str, look: Look) -> list[str] | Unknown:

@@ -57,7 +57,10 @@ def _values(server: str, look: Look) -> Mapping[str, Any] | Unknown:
     if document is None and look.declared:
         below = f"{server}/configurations/"
         kinds = (POSTGRESQL_PARAMETERS, MYSQL_PARAMETERS)
-        found = (key for kind in kinds for key in look.of_type(kind) if key.startswith(below))
+        found = [key for kind in kinds for key in look.of_type(kind) if key.startswith(below)]
+        doubt = next((look.documents[key] for key in found if marker(look.documents[key])), None)
+        if doubt is not None:
+            return unread(doubt, _WHAT)
         return {name_of(key): mapping(look.documents[key].get("properties")).get("value") for key in found}
     if document is None or marker(document):
         return unread(document, _WHAT)

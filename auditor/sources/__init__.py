@@ -8,6 +8,8 @@ from pathlib import Path
 from auditor.documents import Collection
 from auditor.errors import SourceError
 from auditor.sources import arm, folder, snapshot, terraform
+from auditor.sources.arm import predicted
+from auditor.sources.hcl import sourced
 from auditor.sources.policy import with_policies
 from auditor.sources.ways import Ways
 
@@ -15,19 +17,34 @@ from auditor.sources.ways import Ways
 SOURCES: dict[str, tuple[Callable[[Path], bool], Callable[[Path], Collection]]] = {
     "snapshot": (snapshot.recognises, snapshot.read),
     "terraform": (terraform.recognises, terraform.read),
+    "what-if": (predicted.is_what_if, predicted.read_what_if),
+    "bicep-snapshot": (predicted.is_snapshot, predicted.read_snapshot),
+}
+# The same for those that flags say more about.
+WAYS: dict[str, tuple[Callable[[Path], bool], Callable[[Path, Ways | None], Collection]]] = {
     "arm": (arm.recognises, arm.read),
+    "folder": (folder.recognises, folder.read),
 }
 
 
 def open_file(path: Path, ways: Ways | None = None) -> Collection:
-    """The documents of a file or folder; raises `SourceError` for one that no source knows."""
+    """The documents of a file or folder, with what policies in it may set; raises `SourceError` for one not known."""
+    return with_policies(_read(path, ways))
+
+
+def _read(path: Path, ways: Ways | None) -> Collection:
     if not path.exists():
         raise SourceError(f"{path}: there is no such file", "a target is `azure` or a file, such as a snapshot")
+    if ways is not None and ways.source_root is not None:
+        if not terraform.recognises(path):
+            raise SourceError(f"{path}: not a Terraform plan or state", "--source-root is for these; leave it out")
+        return sourced.read(path, ways.source_root, ways.notice)
     for recognises, read in SOURCES.values():
         if recognises(path):
-            return with_policies(read(path))
-    if folder.recognises(path):
-        return with_policies(folder.read(path, ways))
+            return read(path)
+    for recognises, read_so in WAYS.values():
+        if recognises(path):
+            return read_so(path, ways)
     if _raw_state(path):
         hint = "in its folder, `terraform show -json > state.json`, and scan that"
         raise SourceError(f"{path}: Terraform's own form of a state, which changes with its versions", hint)

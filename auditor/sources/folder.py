@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,8 @@ from auditor import documents as d
 from auditor.documents import Collection, Document, Run
 from auditor.errors import SourceError
 from auditor.sources import hcl
+from auditor.sources.once import declares_of
+from auditor.sources.terraform import not_mapped
 from auditor.sources.terraform.ids import escaped
 from auditor.sources.ways import Ways
 
@@ -44,6 +47,7 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     place: str
     source: str
     read: Callable[[], list[Document]]
+    not_mapped: Mapping[str, int] = {}  # types that are not judged: how many resources
 
 
 # What finds the inputs of each kind in a folder.
@@ -71,7 +75,16 @@ def read(path: Path, ways: Ways | None = None) -> Collection:
     documents = merged((found.place, found.read()) for found in inputs)
     sources = {found.source for found in inputs}
     source = sources.pop() if len(sources) == 1 else "folder"
-    return Collection(documents=documents, run=Run(source=source, tool_version=__version__))
+    unknown: Counter[str] = Counter()
+    for one in inputs:
+        unknown.update(one.not_mapped)
+    run = Run(
+        source=source,
+        tool_version=__version__,
+        declares=declares_of(documents),
+        not_mapped=dict(sorted(unknown.items())),
+    )
+    return Collection(documents=documents, run=run)
 
 
 def tree_of(root: Path) -> Tree:
@@ -161,7 +174,7 @@ def _apart(value: Any, twice: set[str], mark: str) -> Any:
 def _terraform(tree: Tree, ways: Ways) -> Iterator[Input]:
     """The root modules below a folder: those that no other calls."""
     codes = {
-        place: hcl.Code(tree.root / place, "" if place == "." else place)
+        place: hcl.Code(tree.root / place, "" if place == "." else place, tree.root)
         for place, names in sorted(tree.files.items())
         if any(map(hcl.is_terraform, names))
     }
@@ -178,4 +191,9 @@ def _terraform(tree: Tree, ways: Ways) -> Iterator[Input]:
     }
     for place, built in made.items():
         abroad = [setting for other, one in made.items() if other != place for setting in one.abroad]
-        yield Input(place=place, source="terraform", read=partial(hcl.documents, built, abroad))
+        yield Input(
+            place=place,
+            source="terraform",
+            read=partial(hcl.documents, built, abroad),
+            not_mapped=not_mapped(built.plan),
+        )

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 
-def _silent(_: str) -> None:
+def silent(_: str) -> None:
     """Nobody listens."""
 
 
@@ -17,4 +17,6 @@ class Ways(msgspec.Struct, frozen=True, kw_only=True):
 
     variables: tuple[Path, ...] = ()  # files of Terraform variables
     source_root: Path | None = None  # the code that a plan was made of
-    notice: Callable[[str], None] = _silent
+    parameters: Path | None = None  # the parameter file of a template
+    bicep: str = ""  # the Bicep compiler; by default `bicep` or `az` on PATH
+    notice: Callable[[str], None] = silent

@@ -18,13 +18,16 @@ from auditor.cli.progress import _plain, _summed
 from auditor.cli.repository import root_of
 from auditor.errors import AuditorError
 from auditor.formats import FORMATS
+from auditor.formats.rule_page import area_name
 from auditor.report import SEVERITIES
-from auditor.rule import load_rules, parse_rule, unfilled
+from auditor.rule import area, load_rules, parse_rule, unfilled
 from auditor.rule_mutants import survivors
 from auditor.rule_tests import run_tests
 from auditor.sources import snapshot
 from auditor.sources.azure.cloud import AUTH_METHODS, CLOUDS
 from auditor.sources.azure.progress import Progress
+
+README = (CONTOSO.parents[1] / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")
@@ -302,9 +305,22 @@ def test_the_configuration_tunes_rules_and_flags_outrank_it(run, saved, tmp_path
     assert code == 2 and 'there is no parameter "dais"' in err and "parameters: days" in err
 
 
-def test_rules_list_show_test_new_schema(run, tmp_path):
-    code, out, _ = run("rules", "list")
-    assert code == 0 and len(out.splitlines()) == len(load_rules())
+def test_rules_list_counts_per_area_what_the_readme_counts(run):
+    code, out, err = run("rules", "list")
+    asked = [rule for rule in load_rules() if not rule.optional]
+    optional = [rule for rule in load_rules() if rule.optional]
+    assert code == 0 and sorted(line.split()[1] for line in out.splitlines()) == sorted(rule.id for rule in asked)
+    told, left_out = err.splitlines()
+    assert told.startswith(f"{len(asked)} rules of profile recommended: ")
+    assert left_out.partition(": ")[2].split(", ") == sorted(rule.id for rule in optional)
+    counts = dict(re.findall(r"^\| \[([^]]+)\]\(docs/rules/README\.md#\S+\) \| (\d+) \|", README, re.MULTILINE))
+    for rule in optional:
+        counts[area_name(area(rule))] = str(int(counts[area_name(area(rule))]) - 1)
+    assert told.partition(": ")[2].split(", ") == [f"{number} {name}" for name, number in counts.items()]
+    assert f"{len(load_rules())} rules in all, {len(optional)} of them optional." in README
+
+
+def test_rules_show_test_new_schema(run, tmp_path):
     code, out, _ = run("rules", "show", "keyvault-audit-logs")
     assert code == 0 and out == (CONTOSO.parents[1] / "docs/rules/keyvault-audit-logs.md").read_text()
     code, _, err = run("rules", "new", "registry-sign-ins", "-o", "mine")

@@ -6,26 +6,24 @@ Nothing is deployed and nothing is asked: what parameters, conditions and refere
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from auditor import __version__
-from auditor.documents import Collection, Run
+import msgspec
+
+from auditor.documents import Collection
 from auditor.errors import SourceError
 from auditor.sources.arm import jsonc
-from auditor.sources.arm.documents import documents_of
-from auditor.sources.arm.evaluate import TooMuch
+from auditor.sources.arm.accepted import with_accepted
 from auditor.sources.arm.parameters import beside, given_by
-from auditor.sources.arm.template import resources_of
+from auditor.sources.arm.reading import collection_of
+from auditor.sources.ways import Ways
 
 _SCHEMA: Final = re.compile(
     rb'"\$schema"\s*:\s*"[^"\n]{0,200}/(?:subscription|managementGroup|tenant)?deploymentTemplate\.json#?"',
     re.IGNORECASE,
 )
-_DEEP: Final = 6_000  # Python's own calls: an expression inside an expression takes several
 
 
 def recognises(path: Path) -> bool:
@@ -40,35 +38,26 @@ def recognises(path: Path) -> bool:
     return _SCHEMA.search(start) is not None
 
 
-def read(path: Path, parameters: Path | None = None) -> Collection:
-    """The documents of a template, with the values of a parameter file; by default that beside it."""
-    template, _ = jsonc.load(path)
+def read(path: Path, ways: Ways | None = None, *, shown: str = "") -> Collection:
+    """The documents of a template, with the values of a parameter file: by default that beside it, which is told.
+
+    Their origin is called `shown`.
+    """
+    ways = ways or Ways()
+    template, text = jsonc.load(path)
     if not isinstance(template, Mapping):
         raise SourceError(f"{path}: not an ARM template", "a template is one JSON object")
-    given = given_by(parameters or beside(path))
-    return collection_of(template, given, path.as_posix(), source="arm")
+    file = shown or path.as_posix()
+    collection = collection_of(template, given_for(path, ways), file, source="arm")
+    if "auditor:" not in text:
+        return collection
+    accepted = with_accepted(collection.documents, jsonc.comments(text), file)
+    return msgspec.structs.replace(collection, documents=accepted)
 
 
-def collection_of(
-    template: Mapping[str, Any], given: Mapping[str, Any] | None, file: str, *, source: str
-) -> Collection:
-    """The documents of a template that was read already."""
-    try:
-        with _deep():
-            documents = list(documents_of(resources_of(template, given), file))
-    except TooMuch as error:
-        raise SourceError(f"{file}: {error}", "Azure would not deploy it either") from None
-    except RecursionError:
-        raise SourceError(f"{file}: nested too deeply", "Azure would not deploy it either") from None
-    documents.sort(key=lambda document: (str(document["id"]).lower(), str(document["type"]).lower()))
-    return Collection(documents=documents, run=Run(source=source, tool_version=__version__))
-
-
-@contextmanager
-def _deep() -> Iterator[None]:
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, _DEEP))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)
+def given_for(path: Path, ways: Ways) -> dict[str, Any] | None:
+    """The values for a template: of the file that was named, else of that beside it; None where there is none."""
+    file = ways.parameters or beside(path)
+    if file is not None and ways.parameters is None:
+        ways.notice(f"{path.name} is read with the parameters of {file.name} beside it")
+    return given_by(file)

@@ -16,6 +16,7 @@ from auditor.sources.arm.render import body_of, conditional, not_known, place_to
 from auditor.sources.arm.template import Found
 from auditor.sources.arm.turn import Declared
 from auditor.sources.arm.values import Sym, joined, shown, split, words_of
+from auditor.sources.comments import acceptances_of
 from auditor.sources.declared import Setting, setting_documents
 
 _SETTING: Final = d.DIAGNOSTIC_SETTINGS.lower()
@@ -107,6 +108,9 @@ def _document(
         "name": d.name_of(shown_id),
         "$origin": {key: value for key, value in origin.items() if value is not None},
     }
+    accepted = acceptances_of(one.body.get("metadata"), file, one.line)
+    if accepted:
+        head["$accept"] = accepted
     doubt = conditional(one.address, one.conditions) if one.conditions else None
     if doubt is not None and kind.lower() in _DECIDES:
         return {**head, "$unknown": doubt}

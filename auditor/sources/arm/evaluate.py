@@ -36,8 +36,8 @@ class TooMuch(Exception):  # noqa: N818
 class Budget:
     """What may still be done for one input."""
 
-    def __init__(self, steps: int = MAX_STEPS) -> None:
-        self.left = steps
+    def __init__(self, steps: int | None = None) -> None:
+        self.left = MAX_STEPS if steps is None else steps
         self._inside = 0
 
     @contextmanager
@@ -59,14 +59,22 @@ class Budget:
 
     def weigh(self, value: Value) -> None:
         """Use up as much as a value is large."""
+        if isinstance(value, str | int | Sym) or value is None:
+            self.take(1 + len(value) // 100 if isinstance(value, str) else 1)
+            return
         waiting = [value]
-        while waiting:
+        left = self.left
+        while waiting and left >= 0:
             one = waiting.pop()
-            self.take(1 if not isinstance(one, str) else 1 + len(one) // 100)
-            if isinstance(one, Mapping):
+            left -= 1
+            if isinstance(one, str):
+                left -= len(one) // 100
+            elif isinstance(one, dict):
                 waiting += one.values()
             elif isinstance(one, list):
                 waiting += one
+        self.left = left
+        self.take(0)
 
 
 Given = Callable[[], Value]

@@ -1,6 +1,6 @@
 """A folder of Terraform code → documents, as Azure would give them after an apply, as far as the code decides it.
 
-Values come from an evaluator that guesses and leaves out (`evaluate`); a syntax tree tells what there is, where, and
+Values come from an evaluator that guesses and leaves out (`evaluator`); a syntax tree tells what there is, where, and
 whose value is certain (`syntax`, `code`, `certain`). What both make is a plan like Terraform's own (`build`).
 """
 
@@ -20,8 +20,9 @@ from auditor.errors import SourceError
 from auditor.sources.hcl.beside import accepted, with_accepted
 from auditor.sources.hcl.build import Builder
 from auditor.sources.hcl.code import Code, is_terraform
-from auditor.sources.hcl.evaluate import TIME_LIMIT, LostError, evaluate
-from auditor.sources.hcl.syntax import Block, Mistake, variables_in
+from auditor.sources.hcl.evaluator import TIME_LIMIT, LostError, evaluate
+from auditor.sources.hcl.place import place_of
+from auditor.sources.hcl.syntax import Mistake, variables_in
 from auditor.sources.terraform import documents_of
 from auditor.sources.terraform.plan import Instance, Plan
 from auditor.sources.terraform.settings import Setting, set_elsewhere
@@ -132,21 +133,7 @@ def _at(code: Code, mistake: Mistake) -> str:
 
 
 def _place(code: Code, instance: Instance) -> dict[str, Any]:
-    """File and lines of the block that makes an instance."""
-    block = block_of(code, instance)
-    if block is None:
-        return {"file": code.path(".")}
-    return {"file": code.path(block.file), **({"line": block.line, "end_line": block.end} if block.line else {})}
-
-
-def block_of(code: Code, instance: Instance) -> Block | None:
-    """The block that makes an instance."""
-    call = code.call(tuple(name for name, _ in instance.module))
-    if call is None:
-        return None
-    if instance.type == "module":
-        return call.module.calls.get(instance.name)
-    return call.module.resources.get((instance.type, instance.name))
+    return place_of(code, instance) or {"file": code.path(".")}
 
 
 def _shown(place: dict[str, Any]) -> str:

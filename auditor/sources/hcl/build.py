@@ -27,6 +27,11 @@ _LONGEST: Final = 4000  # characters of an id; more are those of ids that hold e
 _MOST: Final = 100_000  # instances
 
 
+_OF_DEFAULT_PROVIDER: Final = Instance(
+    address="", module=(), type="", name="", index=None, values={}, block={"provider_config_key": "azurerm"}
+)
+
+
 class _Raw(msgspec.Struct, frozen=True, kw_only=True):
     """One instance before ids are put in place: what the evaluator said, or None where it said nothing."""
 
@@ -64,6 +69,7 @@ class Builder:
         self._subscription = subscription or NO_SUBSCRIPTION
         self._outputs: dict[str, str] = {}  # id of a module → the id that its output `id` is
         self._root = configuration(code, code.main)
+        self._subscriptions: dict[str, str] = {}  # id of the data source of a subscription → its own, if it is written
         self._data: dict[str, str] = {}  # id of a data source → its address
         self.remote: list[Instance] = []
 
@@ -214,7 +220,11 @@ class Builder:
             for item in items:
                 meta = item.get(META)
                 if isinstance(meta, Mapping) and meta.get("type") == "data":
-                    self._data[str(item.get("id"))] = str(meta.get("path"))
+                    key, told = str(item.get("id")), item.get("subscription_id")
+                    if meta.get("label") == "azurerm_subscription" and (told is None or _is_guid(told)):
+                        self._subscriptions[key] = str(told or "").lower()
+                    else:
+                        self._data[key] = str(meta.get("path"))
 
     def _instance(self, raw: _Raw) -> Instance:
         def substitute(text: str) -> Any:
@@ -258,12 +268,14 @@ class Builder:
             known = instance.type in ROWS or instance.type in (AZAPI, "azurerm_resource_group")
             if key is not None and known:
                 made[key] = ids.of(instance)
+        for key, named in self._subscriptions.items():
+            made[key] = f"/subscriptions/{named or ids.subscription(_OF_DEFAULT_PROVIDER)}"
         for _ in range(_DEEPEST):
             nested = {key: _put(value, made) for key, value in made.items()}
             if nested == made:
                 break
             made = {key: value if len(value) < _LONGEST else f"/{key}" for key, value in nested.items()}
-        self._evaluators = frozenset(keys.values())
+        self._evaluators = frozenset({*keys.values(), *self._subscriptions})
         return made
 
     def _filled(self, instance: Instance, ids: Mapping[str, str]) -> Instance:
@@ -292,6 +304,10 @@ class Builder:
                 value = told if isinstance(told, str) and told not in self._data else None
                 found[key] = {"name": name, "expressions": {"subscription_id": {"constant_value": value}}}
         return found
+
+
+def _is_guid(value: object) -> bool:
+    return isinstance(value, str) and UUID.fullmatch(value.lower()) is not None
 
 
 def _put(text: str, ids: Mapping[str, str]) -> str:

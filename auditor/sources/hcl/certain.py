@@ -30,7 +30,8 @@ _FUNCTIONS: Final = frozenset(
         *("trimsuffix", "try", "upper", "urlencode", "values", "yamldecode", "yamlencode", "zipmap"),
     )
 )
-_FILE_OUTSIDE: Final = re.compile(r'file\(\s*"(?:/|~|[A-Za-z]:|(?:[^"]*/)?\.\.(?:/|"))')
+_FILE: Final = re.compile(r"\bfile\s*\(")
+_PLAIN_FILE: Final = re.compile(r'\bfile\s*\(\s*"(?:\$\{path\.(?:module|root|cwd)\}/)?([^"$%]*)"\s*\)')
 
 
 class Doubt(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +64,7 @@ class Certainty:
         for function in expr.functions:
             if function.removeprefix("core::") not in _FUNCTIONS:
                 return Doubt(word=f"{function}()")
-        if "file" in expr.functions and _FILE_OUTSIDE.search(expr.text):
+        if "file" in expr.functions and not self._files_inside(expr, call):
             return Doubt(word=_short(expr.text))
         resources = False
         for ref in expr.refs:
@@ -72,6 +73,18 @@ class Certainty:
             if found.word:
                 return Doubt(word=found.word, resources=resources)
         return Doubt(resources=resources)
+
+    def _files_inside(self, expr: Expr, call: Call) -> bool:
+        """Whether the files that an expression reads are named in it, and lie in the folder that is scanned."""
+        text = (expr.node.text or b"").decode("utf-8", "replace")
+        named = _PLAIN_FILE.findall(text)
+        if len(named) != len(_FILE.findall(text)):
+            return False
+        paths = [path for name in named for path in (name, f"{call.module.place}/{name}")]
+        return all(
+            (self._code.root / path).resolve().is_relative_to(self._code.within) and self._code.holds(path)
+            for path in paths
+        )
 
     def _ref(self, ref: str, call: Call, block: Block | None, depth: int) -> Doubt:
         head, _, rest = ref.partition(".")

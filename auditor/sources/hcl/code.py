@@ -50,8 +50,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 class Code:
     """The configuration below one root folder, each module read once."""
 
-    def __init__(self, root: Path, shown: str = "") -> None:
+    def __init__(self, root: Path, shown: str = "", within: Path | None = None) -> None:
         self.root = root
+        self.within = (within or root).resolve()  # links that lead out of it are not followed
         self.shown = shown  # what paths in results begin with
         self.endless = False  # whether an evaluator would go round in it for ever
         self.count = 0
@@ -110,7 +111,16 @@ class Code:
             place = posixpath.normpath(posixpath.join(outer.place, source))
         else:
             place = self._fetched.get(".".join(names), "")
-        return place if place and (self.root / place).is_dir() else None
+        return place if place and (self.root / place).is_dir() and self.holds(place) else None
+
+    def holds(self, name: str) -> bool:
+        """Whether a path is where it seems to be, or a link within the folder that is scanned."""
+        try:
+            real = (self.root / name).resolve()
+        except (OSError, RuntimeError):
+            return False
+        written = Path(os.path.normpath(self.root.resolve() / name))
+        return real == written or real.is_relative_to(self.within)
 
     def _never_ends(self, block: Block, text: str) -> None:
         self.endless = True
@@ -134,6 +144,8 @@ class Code:
             size = path.stat().st_size
             if not path.is_file():
                 return _broken(shown, "it is not a file")
+            if not self.holds(shown):
+                return _broken(shown, "it is a link that leads out of the folder")
             if size > LARGEST_FILE:
                 return _broken(shown, f"it is larger than {LARGEST_FILE // 1024**2} MB")
             self.size += size

@@ -6,6 +6,7 @@ Nothing is computed here. The tree stands even where a file has mistakes, and th
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 HINT: Final = "pip install 'azure-logging-auditor[iac]'"
 _MOST_WORDS: Final = 100  # characters of an expression in a reason
 _DEEPEST: Final = 200  # nested expressions
+_BRACKETS: Final = re.compile(rb"[\[\](){}]")
 _FOLLOWS: Final = frozenset({"get_attr", "index", "splat"})
 UNTOLD: Final = object()
 
@@ -203,6 +205,8 @@ def parse(data: bytes, name: str) -> File:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         return File(name=name, mistakes=(Mistake(file=name, line=line, text="it is not UTF-8"),))
+    if _nesting(data) > _DEEPEST:
+        return File(name=name, mistakes=(Mistake(file=name, line=None, text="it is nested too deeply"),))
     root = _parser().parse(data.removeprefix(b"\xef\xbb\xbf")).root_node
     mistakes: list[Mistake] = []
     if root.has_error:
@@ -212,6 +216,15 @@ def parse(data: bytes, name: str) -> File:
     blocks = [block for child in root.children if child.type == "body" for block in _blocks(child, name, comments, 0)]
     comments += [(child.start_point.row + 1, _text(child)) for child in root.children if child.type == "comment"]
     return File(name=name, blocks=tuple(blocks), comments=tuple(sorted(comments)), mistakes=tuple(mistakes))
+
+
+def _nesting(data: bytes) -> int:
+    """How deep brackets are in brackets, at most."""
+    depth = deepest = 0
+    for found in _BRACKETS.finditer(data):
+        depth = depth + 1 if found[0] in b"[{(" else max(depth - 1, 0)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def variables_in(data: bytes, *, as_json: bool) -> list[str]:

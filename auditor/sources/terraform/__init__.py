@@ -6,6 +6,7 @@ told by the configuration inside the plan. What that does not tell is `{"$unknow
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -16,16 +17,19 @@ from auditor import __version__
 from auditor import documents as d
 from auditor.documents import Collection, Document, Run
 from auditor.errors import SourceError
+from auditor.sources.once import declares_of, subscriptions_in
+from auditor.sources.terraform.attached import SAYING, attach_all
 from auditor.sources.terraform.azapi import body_of
-from auditor.sources.terraform.ids import Ids, escaped
-from auditor.sources.terraform.network_fields import ATTACHMENTS, attach, loose_interfaces, rules_apart
+from auditor.sources.terraform.ids import Ids, below, escaped
 from auditor.sources.terraform.plan import AFTER, Instance, Plan, code_of, plan_of
 from auditor.sources.terraform.settings import Setting, is_setting, setting_documents, settings_in
 from auditor.sources.terraform.shape import Link, later
-from auditor.sources.terraform.types import AZAPI, HIDDEN, ROWS, network_acls
+from auditor.sources.terraform.types import AZAPI, HIDDEN, ROWS
 
 MAX_BYTES: Final = 512 * 1024**2
+_GROUP: Final = "azurerm_resource_group"
 _ACCOUNT: Final = "microsoft.storage/storageaccounts"
+_LISTS: Final = {kind.lower(): kind for kind in (d.TABLES, d.DEFENDER_PLANS)}
 _SERVICES: Final = frozenset(f"{_ACCOUNT}/{service}".lower() for service in d.STORAGE_SERVICES.values())
 _HINT: Final = "write it with `terraform show -json PLANFILE > plan.json`"
 _MARKS: Final = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
@@ -57,16 +61,28 @@ def recognises(path: Path) -> bool:
 
 def read(path: Path) -> Collection:
     """The documents of a plan or state. Raises `SourceError` for one that is broken, failed or of a new format."""
+    plan, run = parsed(path)
+    return collection(documents_of(plan, lambda _: {"file": path.as_posix()}), run)
+
+
+def collection(documents: list[Document], run: Run) -> Collection:
+    """Documents with their run, which tells what of them exists once."""
+    return Collection(documents=documents, run=msgspec.structs.replace(run, declares=declares_of(documents)))
+
+
+def parsed(path: Path) -> tuple[Plan, Run]:
+    """A plan or state before its documents are made. Raises `SourceError` as `read` does."""
     told = _decoded(path)
     plan = plan_of(told)
     planned = "planned_values" in told
     timestamp = told.get("timestamp")
     run = Run(
+        not_mapped=not_mapped(plan),
         source="terraform-plan" if planned else "terraform-state",
         tool_version=__version__,
         finished_at=timestamp if isinstance(timestamp, str) else "",
     )
-    return Collection(documents=documents_of(plan, lambda _: {"file": path.as_posix()}), run=run)
+    return plan, run
 
 
 def documents_of(
@@ -77,10 +93,23 @@ def documents_of(
     `abroad` are settings that are made elsewhere, and may be on anything here.
     """
     origin = {i.address: {**place(i), "address": i.address} for i in (*plan.instances, *plan.remote)}
+    every = [*_documents(plan, origin, abroad)]
     return sorted(
-        _documents(plan, origin, abroad),
+        [*every, *subscriptions_in(every)],
         key=lambda document: (str(document["id"]).lower(), str(document["type"]).lower()),
     )
+
+
+def not_mapped(plan: Plan) -> dict[str, int]:
+    """The Azure resources that are not judged because their type is not known here: type → how many."""
+    found = Counter(
+        instance.type
+        for instance in plan.instances
+        if instance.type.startswith(("azurerm_", "azapi_"))
+        and not (instance.type in ROWS or instance.type in SAYING or instance.type in (AZAPI, _GROUP))
+        and not is_setting(instance)
+    )
+    return dict(sorted(found.items()))
 
 
 def _plain(data: bytes) -> bytes:
@@ -128,7 +157,7 @@ def _documents(plan: Plan, origin: Mapping[str, dict[str, Any]], abroad: Iterabl
         made[instance.address] = {**_document(instance, ids, plan), "$origin": origin[instance.address]}
         if instance.type in ROWS:
             more += ROWS[instance.type].more(_set(instance), ids.of(instance))
-    _attach(plan, ids, list(made.values()))
+    attach_all(plan.instances, lambda instance: link_of(instance, ids), list(made.values()))
     yield from _listed([*made.values(), *more, *_spread(loose, list(made.values()), origin)])
     parts = _parts(made)
     resources = [str(made[address]["id"]) for address in targets] + [i for below in parts.values() for i in below]
@@ -150,11 +179,11 @@ def _document(instance: Instance, ids: Ids, plan: Plan) -> Document:
         return {**inner, **head, "type": str(values.get("type") or "").partition("@")[0]}
 
     row = ROWS[instance.type]
-    if instance.conditions and row.spreads:  # part of another resource, and not there for certain
+    if instance.conditions and (row.spreads or row.on):  # part of another resource, and not there for certain
         return {**head, "type": row.type, **_open(instance)}
     if instance.conditions and row.type == d.FLOW_LOGS:
         instance = msgspec.structs.replace(instance, values={**instance.values, "enabled": _open(instance)})
-    return {**head, "type": row.type, **row.build(_set(instance), _link(instance, ids))}
+    return {**head, "type": row.type, **row.build(_set(instance), link_of(instance, ids))}
 
 
 def _open(instance: Instance) -> dict[str, Any]:
@@ -171,7 +200,9 @@ def _set(instance: Instance) -> Mapping[str, Any]:
     return {key: value for key, value in instance.values.items() if key not in unset}
 
 
-def _link(instance: Instance, ids: Ids) -> Link:
+def link_of(instance: Instance, ids: Ids) -> Link:
+    """What tells the ids that attributes of an instance hold, or will hold."""
+
     def link(*path: str | int, of: str = "") -> Any:
         found: Any = instance.values
         for step in path:
@@ -205,26 +236,6 @@ def _parts(made: Mapping[str, Document]) -> dict[str, list[str]]:
     return parts
 
 
-def _attach(plan: Plan, ids: Ids, every: list[Document]) -> None:
-    """What resources of their own say of others: security groups on subnets, firewalls of storage accounts."""
-    by_id = {d.normal_id(str(document["id"])): document for document in every}
-
-    def find(shown: str) -> Document | None:
-        return by_id.get(d.normal_id(shown))
-
-    for instance in plan.instances:
-        if instance.type in ATTACHMENTS:
-            attach(instance.type, _link(instance, ids), find, every)
-        elif instance.type == "azurerm_storage_account_network_rules":
-            target = _link(instance, ids)("storage_account_id")
-            accounts = [find(target)] if isinstance(target, str) else every
-            for document in accounts:
-                if document is not None and str(document["type"]).lower() == _ACCOUNT:
-                    document["properties"]["networkAcls"] = target if later(target) else network_acls(instance.values)
-    rules_apart(every)
-    loose_interfaces(every)
-
-
 def _spread(loose: list[Instance], every: list[Document], origin: Mapping[str, dict[str, Any]]) -> Iterator[Document]:
     """For parts of something that the plan does not name: each may be of any that has none of its own."""
     own = {(str(document["type"]).lower(), d.parent_of(d.normal_id(str(document["id"])))) for document in every}
@@ -233,14 +244,14 @@ def _spread(loose: list[Instance], every: list[Document], origin: Mapping[str, d
         first.setdefault(instance.type, instance)  # one stands for all, so that their number does not multiply
     for instance in first.values():
         row = ROWS[instance.type]
-        kind, last = row.type.rpartition("/")[::2]
+        kinds = {kind.lower() for kind in row.extends or (row.type.rpartition("/")[0],)}
         for document in every:
             parent = str(document["id"])
             taken = row.called and (row.type.lower(), d.normal_id(parent)) in own
-            if str(document["type"]).lower() == kind.lower() and not taken:
+            if str(document["type"]).lower() in kinds and not taken:
                 why = f"{instance.address} is of what only the apply decides"
                 yield {
-                    "id": f"{parent}/{last}/{row.called or escaped(instance.address)}",
+                    "id": below(row, parent, row.called or escaped(instance.address)),
                     "type": row.type,
                     "$unknown": {"reason": why, "code": code_of(instance.address), **AFTER},
                     "$origin": origin[instance.address],
@@ -248,17 +259,17 @@ def _spread(loose: list[Instance], every: list[Document], origin: Mapping[str, d
 
 
 def _listed(documents: list[Document]) -> Iterator[Document]:
-    """The documents, with the tables of a workspace as one list, as Azure gives them."""
-    tables: dict[str, list[Document]] = {}
+    """The documents, with tables of a workspace and plans of Defender as lists, as Azure gives them."""
+    tables: dict[tuple[str, str], list[Document]] = {}
     for document in documents:
         kind = str(document["type"]).lower()
         if kind in _SERVICES:
             continue  # the account tells of its services
-        if kind == d.TABLES.lower():
-            tables.setdefault(str(document["id"]).rpartition("/")[0], []).append(document)
+        if kind in _LISTS:
+            tables.setdefault((str(document["id"]).rpartition("/")[0], _LISTS[kind]), []).append(document)
         else:
             yield document
-    for shown, members in tables.items():
+    for (shown, kind), members in tables.items():
         unread = next((member["$unknown"] for member in members if "$unknown" in member), None)
         told = {"value": members} if unread is None else {"$unknown": unread}
-        yield {"id": shown, "type": d.TABLES, **told}
+        yield {"id": shown, "type": kind, **told}

@@ -16,6 +16,7 @@ from auditor.sources.terraform.types import AZAPI, ROWS
 NO_SUBSCRIPTION: Final = "00000000-0000-0000-0000-000000000000"
 _GUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _GROUP: Final = "azurerm_resource_group"
+_PARTS: Final = re.compile(r"{(\w+)}")
 _DEEPEST: Final = 8  # children of children
 
 
@@ -116,12 +117,13 @@ class Ids:
         if instance.type == AZAPI:
             return self._azapi(instance, shown, depth)
         row = ROWS[instance.type]
-        shown = row.called or shown
-        last = row.type.rpartition("/")[2]
+        shown = _shown(instance, row)
+        if row.of_subscription:
+            return f"/subscriptions/{self.subscription(instance)}/providers/{row.type}/{shown}"
+        if row.on or (row.under and (not row.names or instance.values.get(row.under) is not None)):
+            return below(row, self._under(instance, row, depth), shown)
         if row.names:
-            return f"{self._by_names(instance, row)}/{last}/{shown}"
-        if row.under:
-            return f"{self._under(instance, row, depth)}/{last}/{shown}"
+            return below(row, self._by_names(instance, row), shown)
         return f"{self.group(instance)}/providers/{row.type}/{shown}"
 
     def _by_names(self, instance: Instance, row: Row) -> str:
@@ -142,11 +144,11 @@ class Ids:
         return f"{self.group(instance)}/providers/{provider}/{'/'.join(steps)}"
 
     def _under(self, instance: Instance, row: Row, depth: int) -> str:
-        parent = self.linked(instance, row.under) if depth < _DEEPEST else ""
+        parent = self.linked(instance, row.on or row.under) if depth < _DEEPEST else ""
         if parent:
             return parent.rstrip("/")
         self._loose.add(instance.address)
-        kind = row.type.rpartition("/")[0]
+        kind = row.extends[0] if row.extends else row.type.rpartition("/")[0]
         return f"{self.group(instance)}/providers/{kind}/{escaped(instance.address)}"
 
     def _azapi(self, instance: Instance, name: str, depth: int) -> str:
@@ -156,6 +158,24 @@ class Ids:
         if kind.count("/") > 1:
             return f"{parent or f'{self.group(instance)}/providers/{head}/{escaped(instance.address)}'}/{last}/{name}"
         return f"{parent or self.group(instance)}/providers/{kind}/{name}"
+
+
+def below(row: Row, parent: str, name: str) -> str:
+    """The id of a child of a resource, or of what extends it."""
+    if row.called.startswith("/"):
+        return parent + row.called
+    return f"{parent}/providers/{row.type}/{name}" if row.on else f"{parent}/{row.type.rpartition('/')[2]}/{name}"
+
+
+def _shown(instance: Instance, row: Row) -> str:
+    """The name of a resource; where it has none, its address stands for it."""
+    if row.called:
+        return row.called
+    parts = _PARTS.findall(row.named) or [row.named]
+    told = {part: instance.values.get(part) for part in parts}
+    if not all(isinstance(value, str) and value for value in told.values()):
+        return escaped(instance.address)
+    return row.named.format(**told) if row.named not in told else str(told[row.named])
 
 
 def _groups(plan: Plan) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from auditor.documents import Document, normal_id, parent_of
-from auditor.sources.terraform.shape import Link, Row, Values, blocks, later, one, some
+from auditor.sources.terraform.shape import Link, Row, Values, blocks, later, named, one, some, value_at
 
 _RULE: Final = {
     "priority": "priority",
@@ -64,10 +64,15 @@ def _network(v: Values, link: Link) -> dict[str, Any]:
     for at, block in enumerate(blocks(written)):
         prefixes = block.get("address_prefixes") or [block.get("address_prefix")]
         group = link("subnet", at, "security_group")
-        inside = some(addressPrefixes=prefixes, networkSecurityGroup=_named(group))
+        inside = some(addressPrefixes=prefixes, networkSecurityGroup=named(group))
         subnets.append({"name": block.get("name"), "properties": inside})
     space = v.get("address_space")
-    return {"properties": some(addressSpace={"addressPrefixes": space} if space else None, subnets=subnets)}
+    protected = value_at(v, "ddos_protection_plan.enable")
+    return {
+        "properties": some(
+            addressSpace={"addressPrefixes": space} if space else None, subnets=subnets, enableDdosProtection=protected
+        )
+    }
 
 
 def _subnet(v: Values, _: Link) -> dict[str, Any]:
@@ -82,25 +87,13 @@ def _interface(v: Values, link: Link) -> dict[str, Any]:
     configurations = []
     for at, block in enumerate(blocks(v.get("ip_configuration"))):
         inside = some(
-            subnet=_named(link("ip_configuration", at, "subnet_id")),
-            publicIPAddress=_named(link("ip_configuration", at, "public_ip_address_id")),
+            subnet=named(link("ip_configuration", at, "subnet_id")),
+            publicIPAddress=named(link("ip_configuration", at, "public_ip_address_id")),
             privateIPAddress=block.get("private_ip_address"),
             privateIPAddressVersion=block.get("private_ip_address_version"),
         )
         configurations.append({"name": block.get("name"), "properties": inside})
     return {"properties": {"ipConfigurations": configurations}}
-
-
-def _public_ip(v: Values, _: Link) -> dict[str, Any]:
-    return {
-        "sku": some(name=v.get("sku")),
-        "properties": some(publicIPAddressVersion=v.get("ip_version"), ipAddress=v.get("ip_address")),
-    }
-
-
-def _named(value: Any) -> Any:
-    """`{"id": …}` of an id, a value that is not known yet as it is."""
-    return {"id": value} if isinstance(value, str) and value else value if later(value) else None
 
 
 def _flow_log(v: Values, link: Link) -> dict[str, Any]:
@@ -134,7 +127,6 @@ ROWS: Final[Mapping[str, Row]] = {
         type="Microsoft.Network/virtualNetworks/subnets", build=_subnet, names=("virtual_network_name",)
     ),
     "azurerm_network_interface": Row(type="Microsoft.Network/networkInterfaces", build=_interface),
-    "azurerm_public_ip": Row(type="Microsoft.Network/publicIPAddresses", build=_public_ip),
     "azurerm_network_watcher": Row(type="Microsoft.Network/networkWatchers"),
     "azurerm_network_watcher_flow_log": Row(
         type="Microsoft.Network/networkWatchers/flowLogs", build=_flow_log, names=("network_watcher_name",)
@@ -162,7 +154,7 @@ def attach(kind: str, link: Link, find: Callable[[str], Document | None], every:
     target, group = link(_ON[kind]), link("network_security_group_id")
     attached = find(target) if isinstance(target, str) else None
     if attached is not None:
-        attached.setdefault("properties", {})["networkSecurityGroup"] = _named(group)
+        attached.setdefault("properties", {})["networkSecurityGroup"] = named(group)
         return
     own = find(group) if isinstance(group, str) else None
     if isinstance(target, str) and own is not None:

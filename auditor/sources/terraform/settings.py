@@ -16,7 +16,10 @@ from auditor.sources.terraform.shape import later, one
 from auditor.sources.terraform.types import AZAPI
 
 SETTING: Final = "azurerm_monitor_diagnostic_setting"
+ENTRA_SETTING: Final = "azurerm_monitor_aad_diagnostic_setting"
 _SETTING_TYPE: Final = d.DIAGNOSTIC_SETTINGS.lower()
+# Settings of a whole tenant: type of the setting → type of their list. What they are set on is not written.
+_OF_TENANT: Final = {kind.lower(): kind for kind in (d.ENTRA_SETTINGS, d.INTUNE_SETTINGS)}
 _DESTINATIONS: Final = {
     "log_analytics_workspace_id": "workspaceId",
     "storage_account_id": "storageAccountId",
@@ -47,10 +50,15 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def is_setting(instance: Instance) -> bool:
-    """Whether an instance is a diagnostic setting of a resource."""
+    """Whether an instance is a diagnostic setting, of a resource, a subscription or a tenant."""
+    kind = _kind(instance)
+    return kind == _SETTING_TYPE or kind in _OF_TENANT
+
+
+def _kind(instance: Instance) -> str:
     if instance.type == AZAPI:
-        return str(instance.values.get("type") or "").partition("@")[0].lower() == _SETTING_TYPE
-    return instance.type == SETTING
+        return str(instance.values.get("type") or "").partition("@")[0].lower()
+    return {SETTING: _SETTING_TYPE, ENTRA_SETTING: d.ENTRA_SETTINGS.lower()}.get(instance.type, "")
 
 
 def settings_in(
@@ -67,7 +75,11 @@ def settings_in(
             written = "parent_id" if instance.type == AZAPI else "target_resource_id"
             properties = _azapi(instance, ids, plan) if instance.type == AZAPI else _azurerm(instance, ids)
             told = instance.values.get(written)
-            if isinstance(told, str):
+            if _kind(instance) in _OF_TENANT:
+                yield _if_there(
+                    Setting(instance=instance, properties=properties, target=f"/providers/{_kind(instance)}"), kept
+                )
+            elif isinstance(told, str):
                 yield _if_there(Setting(instance=instance, properties=properties, target=told), kept)
             elif told is not None:
                 placed = _placed(instance, properties, resolve(plan, instance, written), ids, targets, parts)
@@ -142,6 +154,9 @@ def _placed(
         fitting[0] if len(fitting) == 1 and not others and found.exact and not (found.open or found.outside) else None
     )
     why = f"{instance.address} is set on what only the apply decides ({found.words or 'not told'})"
+    suffix = _expression(instance).get("suffix")
+    if sure is not None and isinstance(suffix, str):
+        return Setting(instance=instance, properties=properties, target=f"{ids.of(sure)}{suffix}")
     if sure is not None:
         below = parts.get(sure.address, [])
         if not below:
@@ -167,9 +182,14 @@ def _placed(
     )  # fmt: skip
 
 
+def _expression(instance: Instance) -> Mapping[str, Any]:
+    """What a setting is set on, as it is written; with the text behind the id where there is code to tell of it."""
+    return instance.expression("target_resource_id" if instance.type == SETTING else "parent_id")
+
+
 def _named_part(instance: Instance, below: list[str]) -> str:
     """The part that the key of a setting names: `blob` in `${account.id}/${each.key}Services/default`."""
-    refs = instance.expression("target_resource_id" if instance.type == SETTING else "parent_id").get("references")
+    refs = _expression(instance).get("references")
     if not isinstance(instance.index, str) or not isinstance(refs, list) or "each.key" not in refs:
         return ""
     key = instance.index.lower().strip("/").removesuffix("/default").removesuffix("services")
@@ -238,7 +258,7 @@ def setting_documents(
     def add(target: str, item: dict[str, Any]) -> None:
         key = d.normal_id(target)
         shown.setdefault(key, target)
-        item = {**item, "id": f"{d.settings_id(shown[key])}/{item['name']}"}
+        item = {**item, "id": f"{_list_of(shown[key])[0]}/{item['name']}"}
         lists.setdefault(key, []).append(item)
 
     for setting in settings:
@@ -261,7 +281,16 @@ def setting_documents(
     for target in resources if loose is not None else ():
         add(target, loose or {})
     for key in sorted(lists):
-        yield {"id": d.settings_id(shown[key]), "type": d.DIAGNOSTIC_SETTINGS, "value": _apart(lists[key])}
+        list_id, kind = _list_of(shown[key])
+        yield {"id": list_id, "type": kind, "value": _apart(lists[key])}
+
+
+def _list_of(target: str) -> tuple[str, str]:
+    """(id, type) of the list of settings of what they are set on."""
+    tenant = _OF_TENANT.get(target.lower().removeprefix("/providers/"))
+    if tenant is not None:
+        return f"/providers/{tenant}", tenant
+    return d.settings_id(target), d.DIAGNOSTIC_SETTINGS
 
 
 def _name(instance: Instance) -> str:

@@ -52,14 +52,15 @@ def _endpoint(endpoint: Any, v: Values, link: Link) -> Any:
     return f"https://{d.name_of(account)}.blob.core.windows.net/" if isinstance(account, str) else endpoint
 
 
-def _row(kind: str, owner: str) -> Row:
+def policy_row(kind: str, owner: str) -> Row:
+    """The auditing policy of a server, a database, or a part of Synapse."""
     return Row(type=kind, build=_policy, under=owner, called="default", spreads=True)
 
 
 ROWS: Final[Mapping[str, Row]] = {
     "azurerm_mssql_server": Row(type="Microsoft.Sql/servers", build=_server),
     "azurerm_mssql_database": Row(type="Microsoft.Sql/servers/databases", build=_database, under="server_id"),
-    "azurerm_mssql_server_extended_auditing_policy": _row(d.SQL_EXTENDED_AUDIT, "server_id"),
-    "azurerm_mssql_server_microsoft_support_auditing_policy": _row(d.SQL_SUPPORT_AUDIT, "server_id"),
-    "azurerm_mssql_database_extended_auditing_policy": _row(d.SQL_DATABASE_AUDIT, "database_id"),
+    "azurerm_mssql_server_extended_auditing_policy": policy_row(d.SQL_EXTENDED_AUDIT, "server_id"),
+    "azurerm_mssql_server_microsoft_support_auditing_policy": policy_row(d.SQL_SUPPORT_AUDIT, "server_id"),
+    "azurerm_mssql_database_extended_auditing_policy": policy_row(d.SQL_DATABASE_AUDIT, "database_id"),
 }

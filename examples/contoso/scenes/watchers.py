@@ -82,9 +82,11 @@ def flow_log(
             }
         }
     of.items.append({"id": log_id, "type": FLOW, "name": name, "location": of.region, "properties": properties})
+    lost = analytics is not None and analytics_on  # it is meant to be analysed, and nothing arrives
     for rule, letter in zip(RULES, answers, strict=True):
         if letter != "-":
-            of.estate.answer(rule, log_id, WORDS[letter], why)
+            grave = lost and letter == "f" and rule == "flow-log-traffic-analytics"
+            of.estate.answer(rule, log_id, WORDS[letter], why, "medium" if grave else "")
     return log_id
 
 

@@ -13,6 +13,7 @@ from auditor.errors import SourceError
 from auditor.judge import judge
 from auditor.rule import load_rules
 from auditor.sources import arm, open_file
+from auditor.sources.ways import Ways
 
 HERE = Path(__file__).parent
 VAULT_RULE = "keyvault-audit-logs"
@@ -94,3 +95,283 @@ def test_what_is_no_template_is_told_so(write):
     with pytest.raises(SourceError, match=r"app\.json:3: not JSON"):
         open_file(write(f'{{"$schema": "{SCHEMA}",\n "resources": [\n }}'))
     assert not arm.recognises(write({"$schema": SCHEMA.replace("Template", "Parameters")}))
+
+
+# --- spellings of a setting -----------------------------------------------------------------------------------------
+
+OUTER = template(setting("[resourceId('Microsoft.KeyVault/vaults', 'kv')]"))
+
+
+def nested(inner, name="inner", scope="inner", parameters=None, **more):
+    properties = {"mode": "Incremental", "template": inner, "parameters": parameters or {}}
+    if scope:
+        properties["expressionEvaluationOptions"] = {"scope": scope}
+    return {"type": "Microsoft.Resources/deployments", "apiVersion": "2022-09-01", "name": name,
+            "properties": properties, **more}  # fmt: skip
+
+
+SPELLINGS = {
+    "scope by resourceId": [vault("kv"), setting("[resourceId('Microsoft.KeyVault/vaults', 'kv')]")],
+    "scope by format": [vault("kv"), setting("[format('Microsoft.KeyVault/vaults/{0}', 'kv')]")],
+    "scope as plain text": [vault("kv"), setting("Microsoft.KeyVault/vaults/kv")],
+    "type and names in one": [
+        vault("kv"),
+        {"type": "Microsoft.KeyVault/vaults/providers/diagnosticSettings", "name": "kv/Microsoft.Insights/audit",
+         "properties": AUDIT},
+    ],
+    "type and names in one, joined": [
+        vault("[parameters('kv')]"),
+        {"type": "microsoft.keyvault/vaults/providers/diagnosticsettings",
+         "name": "[concat(parameters('kv'), '/Microsoft.Insights/audit')]", "properties": AUDIT},
+    ],
+    "child with a short type": [
+        vault("kv", resources=[
+            {"type": "providers/diagnosticSettings", "name": "Microsoft.Insights/audit", "properties": AUDIT},
+        ]),
+    ],
+    "sibling deployments": [
+        nested(template(vault("kv")), "one"),
+        nested(OUTER, "two"),
+    ],
+    "outer scope": [vault("[parameters('kv')]"), nested(template(setting(
+        "[resourceId('Microsoft.KeyVault/vaults', parameters('kv'))]")), scope="outer")],
+    "id through outputs of a sibling": [
+        nested(template(
+            vault("[parameters('name')]"),
+            parameters={"name": {"type": "string"}},
+            outputs={"id": {"type": "string", "value": "[resourceId('Microsoft.KeyVault/vaults', parameters('name'))]"}},
+        ), "vault", parameters={"name": {"value": "[concat('kv-', uniqueString(resourceGroup().id))]"}}),
+        nested(template(
+            setting("[parameters('id')]"), parameters={"id": {"type": "string"}},
+        ), "audit", parameters={"id": {"value": "[reference('vault').outputs.id.value]"}}),
+    ],
+    "id through outputs, two deep": [
+        nested(template(
+            nested(template(vault("kv"), outputs={"id": {"value": "[resourceId('Microsoft.KeyVault/vaults', 'kv')]"}}), "low"),
+            outputs={"id": {"value": "[reference(resourceId('Microsoft.Resources/deployments', 'low'), '2022-09-01').outputs.id.value]"}},
+        ), "high"),
+        setting("[reference('high').outputs.id.value]"),
+    ],
+    "another resource group": [
+        nested(template(vault("kv")), "one", resourceGroup="rg-other"),
+        nested(OUTER, "two", resourceGroup="RG-OTHER"),
+    ],
+    "a loop over both": [
+        vault("[parameters('names')[copyIndex()]]", copy={"name": "v", "count": "[length(parameters('names'))]"}),
+        setting("[resourceId('Microsoft.KeyVault/vaults', parameters('names')[copyIndex()])]",
+                copy={"name": "s", "count": "[length(parameters('names'))]"}),
+    ],
+    "a group of categories in a loop of properties": [
+        vault("kv"),
+        setting("Microsoft.KeyVault/vaults/kv", properties={
+            "workspaceId": "[parameters('log')]",
+            "copy": [{"name": "logs", "count": "[length(variables('groups'))]",
+                      "input": {"categoryGroup": "[variables('groups')[copyIndex('logs')]]", "enabled": True}}],
+        }),
+    ],
+    "the same condition on both": [
+        vault("kv", condition="[parameters('deploy')]"),
+        setting("Microsoft.KeyVault/vaults/kv", condition="[parameters('deploy')]"),
+    ],
+    "case differs": [vault("KV-App"), setting("[toLower(resourceId('microsoft.keyvault/Vaults', 'KV-App'))]")],
+    "an escaped bracket": [vault("[[kv]"), setting("[concat('Microsoft.KeyVault/vaults/', '[kv]')]")],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_setting_is_found_however_it_is_written(spelling, statuses):
+    found = statuses(template(
+        *SPELLINGS[spelling],
+        parameters={"kv": {"type": "string"}, "names": {"type": "array"}, "deploy": {"type": "bool"}, "log": {"type": "string"}},
+        variables={"groups": ["audit"]},
+    ))  # fmt: skip
+    assert list(found.values()) == ["pass"]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_without_logs_the_same_setting_covers_nothing(spelling, statuses):
+    raw = json.dumps(template(
+        *SPELLINGS[spelling],
+        parameters={"kv": {"type": "string"}, "names": {"type": "array"}, "deploy": {"type": "bool"}, "log": {"type": "string"}},
+        variables={"groups": ["audit"]},
+    ))  # fmt: skip
+    found = statuses(json.loads(raw.replace('"enabled": true', '"enabled": false')))
+    assert list(found.values()) == [
+        "unknown" if spelling in ("a loop over both", "the same condition on both") else "fail"
+    ]
+
+
+def test_resources_by_symbolic_name(statuses):
+    found = statuses(template(languageVersion="2.0") | {"resources": {
+        "old": {"existing": True, "type": "Microsoft.KeyVault/vaults", "name": "kv-old"},
+        "app": vault("kv-app"),
+        "bare": vault("kv-bare"),
+        "onOld": setting("[format('Microsoft.KeyVault/vaults/{0}', 'kv-old')]"),
+        "onApp": setting("[resourceInfo('app').id]", dependsOn=["app"]),
+    }})  # fmt: skip
+    assert found == {"kv-app": "pass", "kv-bare": "fail"}
+
+
+# --- traps ----------------------------------------------------------------------------------------------------------
+
+
+def test_metrics_are_no_logs_and_names_are_no_targets(statuses):
+    metrics = {"workspaceId": "[parameters('log')]", "metrics": [{"category": "AllMetrics", "enabled": True}]}
+    found = statuses(template(
+        vault("kv-metrics"), setting("Microsoft.KeyVault/vaults/kv-metrics", properties=metrics),
+        vault("kv-named"), setting("Microsoft.KeyVault/vaults/kv", name="kv-named"),
+        vault("kv-named-2"),
+        setting("Microsoft.Storage/storageAccounts/kv-named-2/blobServices/default"),
+    ))  # fmt: skip
+    assert found == {"kv-metrics": "fail", "kv-named": "fail", "kv-named-2": "fail"}
+
+
+def test_a_target_that_a_condition_decides_may_be_either(write):
+    found = told(write(template(
+        vault("kv-a"), vault("kv-b"), vault("kv-c"),
+        setting("[if(parameters('primary'), resourceId('Microsoft.KeyVault/vaults', 'kv-a'), resourceId('Microsoft.KeyVault/vaults', 'kv-b'))]"),
+        parameters={"primary": {"type": "bool"}},
+    )))  # fmt: skip
+    assert {name: status for name, (status, _) in found.items()} == {
+        "kv-a": "unknown",
+        "kv-b": "unknown",
+        "kv-c": "fail",
+    }
+    assert "parameters('primary')" in found["kv-a"][1]
+
+
+def test_a_target_that_only_the_deployment_knows_may_be_any_it_can_be(statuses):
+    assert statuses(template(
+        vault("kv-a"), vault("app-b"), setting("[concat('Microsoft.KeyVault/vaults/kv-', parameters('which'))]"),
+        parameters={"which": {"type": "string"}},
+    )) == {"kv-a": "unknown", "app-b": "fail"}  # fmt: skip
+    assert statuses(template(
+        vault("kv-a"), setting("[parameters('id')]"), parameters={"id": {"type": "string"}},
+    )) == {"kv-a": "unknown"}  # fmt: skip
+
+
+def test_a_setting_that_may_not_be_made_covers_nothing_for_certain(write):
+    found = told(write(template(
+        vault("kv-a"), setting("Microsoft.KeyVault/vaults/kv-a", condition="[not(empty(parameters('log')))]"),
+        vault("kv-b"), setting("Microsoft.KeyVault/vaults/kv-b", condition="[equals(1, 2)]"),
+        parameters={"log": {"type": "string"}},
+    )))  # fmt: skip
+    assert {name: status for name, (status, _) in found.items()} == {"kv-a": "unknown", "kv-b": "fail"}
+    assert "not(empty(parameters('log')))" in found["kv-a"][1]
+
+
+def test_a_library_template_is_not_judged_for_what_its_caller_decides(statuses):
+    module = template(
+        vault("[parameters('name')]"),
+        setting(
+            "[format('Microsoft.KeyVault/vaults/{0}', parameters('name'))]",
+            name="[coalesce(tryGet(coalesce(parameters('diagnosticSettings'), createArray())[copyIndex()], 'name'), 'd')]",
+            properties={
+                "workspaceId": "[tryGet(coalesce(parameters('diagnosticSettings'), createArray())[copyIndex()], 'workspaceResourceId')]",
+                "copy": [{
+                    "name": "logs",
+                    "count": "[length(coalesce(tryGet(coalesce(parameters('diagnosticSettings'), createArray())[copyIndex()], 'logs'), createArray(createObject('categoryGroup', 'allLogs'))))]",
+                    "input": {
+                        "categoryGroup": "[tryGet(coalesce(tryGet(coalesce(parameters('diagnosticSettings'), createArray())[copyIndex()], 'logs'), createArray(createObject('categoryGroup', 'allLogs')))[copyIndex('logs')], 'categoryGroup')]",
+                        "enabled": True,
+                    },
+                }],
+            },
+            copy={"name": "s", "count": "[length(coalesce(parameters('diagnosticSettings'), createArray()))]"},
+        ),
+        parameters={"name": {"type": "string"}, "diagnosticSettings": {"type": "array", "nullable": True}},
+    )  # fmt: skip
+    assert statuses(module) == {"[parameters('name')]": "unknown"}
+    called = nested(module, "kv", parameters={"name": {"value": "kv"}})
+    assert statuses(template(called)) == {"kv": "fail"}  # nothing given: nothing set
+    called["properties"]["parameters"]["diagnosticSettings"] = {
+        "value": [{"workspaceResourceId": "[parameters('log')]"}]
+    }
+    assert statuses(template(called, parameters={"log": {"type": "string"}})) == {"kv": "pass"}
+
+
+def test_what_is_elsewhere_may_hold_the_setting(write):
+    link = {"type": "Microsoft.Resources/deployments", "name": "linked",
+            "properties": {"templateLink": {"uri": "[uri(deployment().properties.templateLink.uri, 'audit.json')]"}}}  # fmt: skip
+    found = told(write(template(vault("kv"), link)))
+    assert found["kv"][0] == "unknown"
+    assert "linked" in found["kv"][1]
+
+
+def test_parts_of_accounts_and_servers_are_told_apart(statuses, write):
+    logs = {"workspaceId": "[parameters('log')]", "logs": [{"categoryGroup": "allLogs", "enabled": True}]}
+    account = {
+        "type": "Microsoft.Storage/storageAccounts",
+        "name": "st",
+        "kind": "StorageV2",
+        "sku": {"name": "Standard_LRS"},
+    }
+    blob = {
+        "type": "Microsoft.Storage/storageAccounts/blobServices/providers/diagnosticSettings",
+        "name": "st/default/Microsoft.Insights/audit",
+        "properties": logs,
+    }
+    queue = setting(
+        "[concat(resourceId('Microsoft.Storage/storageAccounts', 'st'), '/queueServices/default')]", properties=logs
+    )
+    found = {f.subject.name: f.status for f in findings(write(template(
+        account, blob, queue, parameters={"log": {"type": "string"}})), "storage-blob-access-logs")}  # fmt: skip
+    assert found == {"st/blob": "pass"}
+    found = {f.subject.name: f.status for f in findings(write(template(
+        account, queue, parameters={"log": {"type": "string"}})), "storage-blob-access-logs")}  # fmt: skip
+    assert found == {"st/blob": "fail"}
+
+
+# --- beside the template ----------------------------------------------------------------------------------------------
+
+
+def test_parameters_are_those_beside_it_or_those_that_are_named(write):
+    path = write(template(
+        vault("kv"), setting("Microsoft.KeyVault/vaults/kv", condition="[parameters('audit')]"),
+        parameters={"audit": {"type": "bool"}},
+    ))  # fmt: skip
+    assert told(path)["kv"][0] == "unknown"
+    write({"parameters": {"AUDIT": {"value": True}}}, "app.parameters.json")
+    heard = []
+    assert open_file(path).documents == arm.read(path, Ways(notice=heard.append)).documents
+    assert heard == ["app.json is read with the parameters of app.parameters.json beside it"]
+    assert told(path)["kv"][0] == "pass"
+    off = write({"parameters": {"audit": {"value": False}}}, "prod.json")
+    assert not any(d["type"] == SETTING for d in arm.read(path, Ways(parameters=off)).documents)
+
+
+def test_what_a_vault_holds_is_known_at_deployment(write):
+    path = write(template(
+        vault("kv"), setting("Microsoft.KeyVault/vaults/kv", condition="[equals(parameters('mode'), 'on')]"),
+        parameters={"mode": {"type": "string", "defaultValue": "off"}},
+    ))  # fmt: skip
+    secret = {"reference": {"keyVault": {"id": "/subscriptions/s"}, "secretName": "mode"}}
+    write({"parameters": {"mode": secret}}, "app.parameters.json")
+    assert told(path)["kv"][0] == "unknown"
+
+
+def test_comments_accept_what_they_stand_in_or_above(write):
+    lines = [
+        "{",
+        f'  "$schema": "{SCHEMA}",',
+        '  "resources": [',
+        '    // auditor:accept keyvault-audit-logs reason="Lab" until=2027-03-31',
+        '    {"type": "Microsoft.KeyVault/vaults", "name": "kv-above"},',
+        "    {",
+        '      "type": "Microsoft.KeyVault/vaults", /* auditor:accept keyvault-audit-logs reason="Lab" until=2027-03-31 */',
+        '      "name": "kv-inside"',
+        "    },",
+        '    {"type": "Microsoft.KeyVault/vaults", "name": "kv-none", "tags": {"a": "// auditor:accept x"}}',
+        "  ]",
+        "}",
+    ]
+    documents = open_file(write("\r\n".join(lines))).documents
+    told = {d["name"]: [(r["rule"], r["line"]) for r in d.get("$accept", ())] for d in documents}
+    assert told == {"kv-above": [(VAULT_RULE, 4)], "kv-inside": [(VAULT_RULE, 7)], "kv-none": []}
+
+
+def test_metadata_accepts_too(write):
+    entry = {"rule": VAULT_RULE, "reason": "Lab", "until": "2027-03-31"}
+    path = write(template(vault("kv", metadata={"auditor": {"accept": [entry]}})))
+    (document,) = open_file(path).documents
+    assert document["$accept"][0]["rule"] == VAULT_RULE

@@ -10,6 +10,7 @@ from hcl_code import PROVIDER, SETTING, VAULT, WORKSPACE, findings, statuses, wr
 
 from auditor.sources import open_file
 
+pytestmark = pytest.mark.usefixtures("in_process")
 BASE = PROVIDER + WORKSPACE
 
 

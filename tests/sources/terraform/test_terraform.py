@@ -274,7 +274,7 @@ def test_rules_about_the_whole_subscription_are_left_out_and_counted(capsys, tmp
     assert main(["scan", str(APP), "-f", "json"]) == 0
     report = json.loads(capsys.readouterr().out)
     judged_rules = {rule["id"] for rule in report["rules"]}
-    for rule_id in ("activity-log-exported", "entra-audit-logs", "network-watcher-per-region"):
+    for rule_id in ("activity-log-profile-retired", "alert-service-health", "network-watcher-per-region"):
         assert rule_id in report["rules_left_out"]
     assert judged_rules.isdisjoint(report["rules_left_out"])
     assert f"{len(report['rules_left_out'])} rules about whole" in report["summary"]["line"]

@@ -58,8 +58,13 @@ def _decoded(data: bytes) -> Mapping[str, list[Mapping[str, Any]]]:
         told = msgspec.json.decode(data)
     except (ValueError, RecursionError):
         raise LostError("the evaluator's answer cannot be read") from None
+    return shaped(told)
+
+
+def shaped(told: object) -> Mapping[str, list[Mapping[str, Any]]]:
+    """The evaluator's answer, as far as it has the shape that it ought to have."""
     if not isinstance(told, dict):
-        return {}
+        raise LostError("the evaluator's answer cannot be read")
     return {
         kind: [item for item in (items if isinstance(items, list) else [items]) if isinstance(item, dict)]
         for kind, items in told.items()
