@@ -60,6 +60,8 @@ LOCKS: Final = "Microsoft.Authorization/locks"  # list of a whole subscription, 
 COLLECTION_RULE_ASSOCIATIONS: Final = "Microsoft.Insights/dataCollectionRuleAssociations"
 ACTIVITY_ALERTS: Final = "Microsoft.Insights/activityLogAlerts"
 DEFENDER_PLANS: Final = "Microsoft.Security/pricings"  # list, id /subscriptions/{s}/providers/{type}
+DEFENDER_STORAGE: Final = "Microsoft.Security/defenderForStorageSettings"  # id {account}/providers/{type}/current
+DEFENDER_SQL: Final = "Microsoft.Sql/servers/advancedThreatProtectionSettings"  # id {server}/…/Default
 SECURITY_CONTACT: Final = "Microsoft.Security/securityContacts"  # id /subscriptions/{s}/providers/{type}/default
 SENTINEL: Final = "Microsoft.SecurityInsights/onboardingStates"  # id {workspace}/providers/{type}/default
 SENTINEL_CONNECTORS: Final = "Microsoft.SecurityInsights/dataConnectors"  # list, id {workspace}/providers/{type}
@@ -87,6 +89,7 @@ ABOUT: Final = frozenset(
         *(ENTRA_SETTINGS, ENTRA_CATEGORIES, INTUNE_SETTINGS, HEALTH_SERVICES, SUBSCRIBED_SKUS, LIFECYCLE),
         *(SECURITY_POLICIES, CONTAINERS, BLOB_SERVICE, EVENT_HUBS, HUB_RULES, HUB_NETWORK, LOCKS),
         *(COLLECTION_RULE_ASSOCIATIONS, STORAGE_ANALYTICS, DEFENDER_PLANS, SECURITY_CONTACT, SENTINEL),
+        *(DEFENDER_STORAGE, DEFENDER_SQL),
         *(SENTINEL_CONNECTORS, SQL_AUDIT, SQL_EXTENDED_AUDIT, SQL_SUPPORT_AUDIT, SQL_DATABASE_AUDIT),
         *(SYNAPSE_AUDIT, SYNAPSE_POOL_AUDIT, POSTGRESQL_PARAMETERS, MYSQL_PARAMETERS, ACCEPTED_IN_CODE),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from auditor.documents import Collection
 from auditor.errors import SourceError
 from auditor.sources import arm, folder, snapshot, terraform
-from auditor.sources.arm import predicted
+from auditor.sources.arm import bicep, predicted
 from auditor.sources.hcl import sourced
 from auditor.sources.policy import with_policies
 from auditor.sources.ways import Ways
@@ -23,6 +23,7 @@ SOURCES: dict[str, tuple[Callable[[Path], bool], Callable[[Path], Collection]]] 
 # The same for those that flags say more about.
 WAYS: dict[str, tuple[Callable[[Path], bool], Callable[[Path, Ways | None], Collection]]] = {
     "arm": (arm.recognises, arm.read),
+    "bicep": (bicep.recognises, bicep.read),
     "folder": (folder.recognises, folder.read),
 }
 
@@ -41,6 +42,10 @@ def _read(path: Path, ways: Ways | None) -> Collection:
         return sourced.read(path, ways.source_root, ways.notice)
     for recognises, read in SOURCES.values():
         if recognises(path):
+            if ways is not None and ways.parameters is not None:
+                raise SourceError(
+                    f"{path}: neither an ARM nor a Bicep template", "--parameters is for these; leave it out"
+                )
             return read(path)
     for recognises, read_so in WAYS.values():
         if recognises(path):
@@ -52,8 +57,8 @@ def _read(path: Path, ways: Ways | None) -> Collection:
         raise SourceError(f"{path}: findings, which are judged already", f"auditor report {path} -f html")
     raise SourceError(
         f"{path}: not a file the auditor knows",
-        "it reads snapshots of `auditor collect`, plans of `terraform show -json`, folders of Terraform code and "
-        "ARM templates; or scan `azure` itself",
+        "it reads snapshots of `auditor collect`, plans of `terraform show -json`, folders of Terraform code, ARM "
+        "and Bicep templates, and results of what-if; or scan `azure` itself",
     )
 
 
