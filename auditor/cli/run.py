@@ -57,7 +57,7 @@ def scan(arguments: argparse.Namespace) -> int:
     report = msgspec.structs.replace(with_acceptances(report, acceptances), title=configuration.report.title)
     report = answered(compare(report, earlier) if earlier is not None else report, gate)
     if run.source != "azure":
-        report = in_repository(report, Path(arguments.source_root or arguments.target))
+        report = in_repository(report, Path(arguments.target), arguments.source_root)
     write_outputs(report, outputs)
     if all(output.file != "-" for output in outputs):
         print(last_line(report), file=sys.stderr)
