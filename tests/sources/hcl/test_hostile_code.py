@@ -118,3 +118,11 @@ def test_a_variable_file_that_is_not_there_is_an_error(tmp_path, capsys):
     write(tmp_path, {"main.tf": BASE + VAULT})
     assert main(["scan", str(tmp_path), "--var-file", str(tmp_path / "no.tfvars")]) == 2
     assert "there is no such file" in capsys.readouterr().err
+
+
+def test_a_part_of_a_balancer_that_is_known_beside_one_of_a_balancer_that_is_not(tmp_path):
+    text = BASE + 'variable "b" {}\nresource "azurerm_lb" "a" {\n  name = "lb"\n}\n'
+    for name, target in (("one", "var.b"), ("two", "azurerm_lb.a.id")):
+        text += f'resource "azurerm_lb_rule" "{name}" {{\n  name = "{name}"\n  loadbalancer_id = {target}\n}}\n'
+    documents = {d.get("name"): d for d in open_file(write(tmp_path, {"main.tf": text})).documents}
+    assert "$unknown" in documents["lb"]["properties"]["loadBalancingRules"]
