@@ -60,6 +60,8 @@ LOCKS: Final = "Microsoft.Authorization/locks"  # list of a whole subscription, 
 COLLECTION_RULE_ASSOCIATIONS: Final = "Microsoft.Insights/dataCollectionRuleAssociations"
 ACTIVITY_ALERTS: Final = "Microsoft.Insights/activityLogAlerts"
 DEFENDER_PLANS: Final = "Microsoft.Security/pricings"  # list, id /subscriptions/{s}/providers/{type}
+DEFENDER_STORAGE: Final = "Microsoft.Security/defenderForStorageSettings"  # id {account}/providers/{type}/current
+DEFENDER_SQL: Final = "Microsoft.Sql/servers/advancedThreatProtectionSettings"  # id {server}/…/Default
 SECURITY_CONTACT: Final = "Microsoft.Security/securityContacts"  # id /subscriptions/{s}/providers/{type}/default
 SENTINEL: Final = "Microsoft.SecurityInsights/onboardingStates"  # id {workspace}/providers/{type}/default
 SENTINEL_CONNECTORS: Final = "Microsoft.SecurityInsights/dataConnectors"  # list, id {workspace}/providers/{type}
@@ -87,6 +89,7 @@ ABOUT: Final = frozenset(
         *(ENTRA_SETTINGS, ENTRA_CATEGORIES, INTUNE_SETTINGS, HEALTH_SERVICES, SUBSCRIBED_SKUS, LIFECYCLE),
         *(SECURITY_POLICIES, CONTAINERS, BLOB_SERVICE, EVENT_HUBS, HUB_RULES, HUB_NETWORK, LOCKS),
         *(COLLECTION_RULE_ASSOCIATIONS, STORAGE_ANALYTICS, DEFENDER_PLANS, SECURITY_CONTACT, SENTINEL),
+        *(DEFENDER_STORAGE, DEFENDER_SQL),
         *(SENTINEL_CONNECTORS, SQL_AUDIT, SQL_EXTENDED_AUDIT, SQL_SUPPORT_AUDIT, SQL_DATABASE_AUDIT),
         *(SYNAPSE_AUDIT, SYNAPSE_POOL_AUDIT, POSTGRESQL_PARAMETERS, MYSQL_PARAMETERS, ACCEPTED_IN_CODE),
     )
@@ -361,6 +364,21 @@ def audit_carrier(key: str, kind: str) -> str:
 def event_hub_namespace(destination_id: str) -> str:
     """The namespace's id of an event-hub destination, whether it names a hub or the namespace."""
     return re.split(r"/eventhubs/", destination_id, flags=re.IGNORECASE)[0]
+
+
+SET_BY_POLICY: Final = "set-by-policy"
+# Codes of `$unknown` documents of files that were read whole: only what they will become is not known.
+_UNDECIDED: Final = frozenset(
+    {"conditional", "known-after-apply", "known-at-deployment", "plan-suffix-lost", "unresolved",
+     "unresolved-parameter", "unresolved-variable", SET_BY_POLICY}
+)  # fmt: skip
+
+
+def is_undecided(document: Mapping[str, Any]) -> bool:
+    """Whether an `$unknown` document stands for what a later deployment decides, and not for a failed read."""
+    detail = document.get("$unknown")
+    code = detail.get("code") if isinstance(detail, Mapping) else None
+    return isinstance(code, str) and code.partition("(")[0] in _UNDECIDED
 
 
 _MARKERS = ("$unknown", "$absent", "$unsupported")

@@ -14,7 +14,7 @@ import msgspec
 
 from auditor import documents as d
 from auditor.catalog import categories_of
-from auditor.documents import Document, marker, parent_of, settings_id
+from auditor.documents import Document, parent_of, settings_id
 from auditor.facts.edge import firewall_facts
 from auditor.facts.look import Look, TypeFacts
 from auditor.facts.network import VNET
@@ -95,10 +95,12 @@ def _linked(look: Look) -> _Links:
     found: dict[str, list[str]] = {}
     doubts: _Doubts = []
     for link in look.of_type(_LINK):
-        document = look.documents[link]
-        target = props(document).get("virtualNetwork")
-        if marker(document) or is_unknown(target):
-            why = document if marker(document) else target if undecided(target) else mapping(target).get("id")
+        properties = properties_of(look.documents[link], "a link of a DNS security policy")
+        target = properties if isinstance(properties, Unknown) else properties.get("virtualNetwork")
+        if isinstance(target, Unknown):
+            doubts.append(target)
+        elif is_unknown(target):
+            why = target if undecided(target) else mapping(target).get("id")
             doubts.append(unclear("a link of a DNS security policy", why))
         elif ref(target):
             found.setdefault(ref(target), []).append(parent_of(link))

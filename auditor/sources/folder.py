@@ -21,6 +21,7 @@ from auditor import documents as d
 from auditor.documents import Collection, Document, Run
 from auditor.errors import SourceError
 from auditor.sources import hcl
+from auditor.sources.arm import in_folder
 from auditor.sources.once import declares_of
 from auditor.sources.terraform import not_mapped
 from auditor.sources.terraform.ids import escaped
@@ -51,7 +52,7 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
 
 
 # What finds the inputs of each kind in a folder.
-FINDERS: Final[dict[str, Callable[[Tree, Ways], Iterable[Input]]]] = {}
+FINDERS: Final[dict[str, Callable[[Tree, Ways], Iterable[Input]]]] = {"arm": in_folder.inputs}
 
 
 def recognises(path: Path) -> bool:

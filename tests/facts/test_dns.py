@@ -87,6 +87,9 @@ def dns(servers: Any, *documents: Document, peers: tuple[str, ...] = (HUB,), dec
         pytest.param([link(), exports(**REFUSED)], "the diagnostic settings: HTTP 403", id="settings refused"),
         pytest.param([link()], "the diagnostic settings: not read", id="settings not read"),
         pytest.param([link(**REFUSED)], "a link of a DNS security policy: HTTP 403", id="link refused"),
+        pytest.param(
+            [link(properties={"$unknown": "not asked"})], "a link of a DNS security policy: not asked", id="link hidden"
+        ),
         pytest.param([link(network=LATER)], "a link of a DNS security policy: decided later", id="a link to come"),
         pytest.param([link(), SENT, *HIDDEN], True, id="a hidden subscription cannot take the link away"),
         pytest.param([link(), exports(POLICY), *HIDDEN], False, id="a network has one link, so nothing is hidden"),

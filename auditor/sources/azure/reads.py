@@ -261,6 +261,21 @@ DEFENDER_PLANS: Final = Read(
     action="Microsoft.Security/pricings/read",
     unsupported_on=frozenset({400, 409}),  # "Subscription Not Registered": nobody ever switched anything on
 )
+DEFENDER_STORAGE: Final = Read(
+    type=d.DEFENDER_STORAGE,
+    path="{of}/providers/Microsoft.Security/defenderForStorageSettings/current",
+    api_version="2025-06-01",
+    action="Microsoft.Security/defenderForStorageSettings/read",
+    is_list=False,
+    unsupported_on=frozenset({400, 409}),  # nobody registered Defender for Cloud, or it knows no such account
+)
+DEFENDER_SQL: Final = Read(
+    type=d.DEFENDER_SQL,
+    path="{of}/advancedThreatProtectionSettings/Default",
+    api_version="2023-08-01",
+    action="Microsoft.Sql/servers/advancedThreatProtectionSettings/read",
+    is_list=False,
+)
 SECURITY_CONTACT: Final = Read(
     type=d.SECURITY_CONTACT,
     path="{of}/providers/Microsoft.Security/securityContacts/default",
@@ -318,6 +333,8 @@ RESOURCE_VERSIONS: Final = {
     "Microsoft.Network/applicationGateways": "2024-05-01",
     "Microsoft.Network/azureFirewalls": "2024-05-01",
     "Microsoft.Network/bastionHosts": "2024-05-01",
+    "Microsoft.Network/dnsResolverPolicies/virtualNetworkLinks": "2025-05-01",
+    "Microsoft.Network/dnsResolvers/inboundEndpoints": "2025-05-01",
     "Microsoft.Network/firewallPolicies": "2024-05-01",
     "Microsoft.Network/frontDoors": "2021-06-01",
     "Microsoft.Network/loadBalancers": "2024-05-01",

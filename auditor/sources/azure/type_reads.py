@@ -24,7 +24,11 @@ OF_TYPE: Final[Mapping[str, tuple[Read, ...]]] = {  # by lower-case resource typ
     "microsoft.dbformysql/flexibleservers": (reads.MYSQL_PARAMETERS,),
     "microsoft.dbforpostgresql/flexibleservers": (reads.POSTGRESQL_PARAMETERS,),
     "microsoft.network/networkwatchers": (reads.FLOW_LOGS,),
-    "microsoft.sql/servers": (reads.SQL_AUDIT, reads.SQL_EXTENDED_AUDIT, reads.SQL_SUPPORT_AUDIT),
+    "microsoft.sql/servers": (
+        *(reads.SQL_AUDIT, reads.SQL_EXTENDED_AUDIT, reads.SQL_SUPPORT_AUDIT),
+        reads.DEFENDER_SQL,
+    ),
+    "microsoft.storage/storageaccounts": (reads.DEFENDER_STORAGE,),
     "microsoft.synapse/workspaces": (reads.SYNAPSE_AUDIT,),
 }
 

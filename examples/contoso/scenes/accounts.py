@@ -133,6 +133,10 @@ def _service(estate: Estate, account_id: str, service: str, answer: Service, sev
         estate.answer("storage-log-loop", service_id, "unknown", why)
     elif archived:
         estate.answer("storage-log-loop", service_id, answer.loop, why)
+    if service == "blob" and answer.access != "not-applicable":
+        hidden = answer.plan.denied or answer.classic.denied
+        logged: Status = "pass" if answer.plan.logs == "pass" or answer.classic.on else "unknown" if hidden else "fail"
+        estate.blobs.append((account_id, logged, why))
     classic, document = answer.classic, f"{service_id}/storageAnalytics"
     if classic.denied:
         action = f"{ACCOUNT}/{SERVICES[service]}/read"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scenes.estate import DEV, MA, PROD, RETIRED, SHARED, TENANT, Doc, Estate, Place, Status, guid, setting
+from scenes.estate import DEV, MA, PROD, RETIRED, SHARED, TENANT, Doc, Estate, Place, Status, denied, guid, setting
 from scenes.places import LAW_ABROAD, LAW_APP, LAW_MSP, LAW_MSP_SHARED, LAW_NET, LAW_SEC
 from scenes.things import place
 
@@ -12,6 +12,9 @@ INSIGHTS = "Microsoft.SecurityInsights"
 KEPT, CONTACT, BLIND = "defender-alerts-kept", "security-contact", "resource-manager-logs-or-defender"
 ADDRESS = "security-contact-address"
 SEEN, HEALTH, VAULTS = "activity-log-in-sentinel", "sentinel-health-logs", "keyvault-logs-or-defender"
+SERVERS, BLOBS = "sql-audit-or-defender", "storage-logs-or-defender"
+SQL_STATE = "Microsoft.Sql/servers/advancedThreatProtectionSettings"
+STORAGE_STATE = "Microsoft.Security/defenderForStorageSettings"
 WATCHED = DEV  # where Defender for Key Vault is on
 
 
@@ -22,10 +25,11 @@ def build(estate: Estate) -> None:
     _contacts(estate)
     _sentinel(estate)
     _vaults(estate)
+    _servers(estate)
 
 
 def _plans(estate: Estate) -> None:
-    on = {PROD: ("Arm", "SqlServers"), SHARED: ("Arm",), DEV: ("KeyVaults", "CloudPosture")}
+    on = {PROD: ("Arm", "SqlServers"), SHARED: ("Arm",), DEV: ("KeyVaults", "CloudPosture", "StorageAccounts")}
     for subscription, bought in on.items():
         list_id = f"/subscriptions/{subscription}/providers/{PLANS}"
         items: list[Doc] = [
@@ -160,3 +164,49 @@ def _vaults(estate: Estate) -> None:
             estate.answer(VAULTS, subject, status, f"Defender for Key Vault is off; the log: {why}")
         else:
             estate.answer(VAULTS, subject, "pass", "Defender for Key Vault is on in its subscription")
+
+
+def _servers(estate: Estate) -> None:
+    """Defender for SQL is on in contoso-prod, where all servers are; one is left out, and one does not tell."""
+    for subject, status, why, *_ in list(estate.answers["sql-server-auditing"].values()):
+        name = subject.rpartition("/")[2]
+        document: Doc = {
+            "id": f"{subject}/advancedThreatProtectionSettings/Default",
+            "name": "Default",
+            "type": SQL_STATE,
+        }
+        if name == "sql-lab-prod":
+            estate.put({**document, "properties": {"state": "Disabled"}})
+            estate.answer(SERVERS, subject, "fail", f"Defender for SQL was switched off for it; auditing: {why}")
+        elif name == "sql-risk-prod":
+            estate.put({**document, "$unknown": denied(f"{SQL_STATE}/read", subject)})
+            estate.answer(SERVERS, subject, "unknown", "ARM refuses to show whether Defender watches it")
+        else:
+            state = {"state": "New" if name < "sql-m" else "Enabled"}
+            estate.put({**document, "properties": state})
+            estate.answer(SERVERS, subject, "pass", f"Defender for SQL is on in its subscription; auditing: {status}")
+
+
+def blobs(estate: Estate) -> None:
+    """Defender for Storage is on in contoso-dev; elsewhere for one account, and of another that cannot be told."""
+    for account, logged, log in estate.blobs:
+        name = account.rpartition("/")[2].lower()
+        document: Doc = {"id": f"{account}/providers/{STORAGE_STATE}/current", "name": "current", "type": STORAGE_STATE}
+        on = f"/subscriptions/{DEV}/" in account
+        status: Status = "pass" if on else logged
+        why = "Defender for Storage is on in its subscription" if on else log
+        if name == "stdocsdev01":
+            own = {"isEnabled": False, "overrideSubscriptionLevelSettings": True}
+            estate.put({**document, "properties": own})
+            status, why = logged, f"Defender for Storage was switched off for it; {log}"
+        elif name == "stshopprod03":
+            own = {"isEnabled": True, "overrideSubscriptionLevelSettings": True}
+            estate.put({**document, "properties": own})
+            status, why = "pass", "Defender for Storage is on for this account alone"
+        elif name == "stlakeprod02":
+            estate.put({**document, "$unknown": denied(f"{STORAGE_STATE}/read", account)})
+            status, why = "unknown", "ARM refuses to show whether Defender watches it, and it logs nothing"
+        elif on:
+            own = {"isEnabled": True, "overrideSubscriptionLevelSettings": False}
+            estate.put({**document, "properties": own})
+        estate.answer(BLOBS, f"{account}/blobServices/default", status, why)

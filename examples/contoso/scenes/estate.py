@@ -230,6 +230,7 @@ class Estate:
     answers: dict[str, dict[str, tuple[str, Status, str, str]]] = field(default_factory=dict)
     named: dict[str, Place] = field(default_factory=dict)
     repeats: set[str] = field(default_factory=set)
+    blobs: list[tuple[str, Status, str]] = field(default_factory=list)  # accounts: is any access to blobs logged?
     random: random.Random = field(default_factory=lambda: random.Random(SEED))
 
     def put(self, document: Doc) -> str:

@@ -1,7 +1,8 @@
-"""Which resources send logs to an account or an event hub of another region; speaks of all that others placed."""
+"""What can be said only when all is placed: who sends logs to another region, and what else watches accounts."""
 
 from __future__ import annotations
 
+from scenes.defence import blobs
 from scenes.estate import Doc, Estate, Place
 
 RULE = "resource-logs-same-region"
@@ -9,7 +10,8 @@ SETTINGS = "/providers/microsoft.insights/diagnosticsettings"
 
 
 def build(estate: Estate) -> None:
-    """Answer for every resource in a region that has settings, or whose settings are hidden."""
+    """Answer for every resource in a region that has settings, or whose settings are hidden, and for every account."""
+    blobs(estate)
     for key, listed in list(estate.documents.items()):
         if not key.endswith(SETTINGS):
             continue
