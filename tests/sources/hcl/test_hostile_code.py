@@ -12,7 +12,7 @@ from hcl_code import PROVIDER, SETTING, VAULT, WORKSPACE, findings, statuses, wr
 from auditor.cli import main
 from auditor.errors import SourceError
 from auditor.sources import open_file
-from auditor.sources.hcl import Code, built, documents, evaluator
+from auditor.sources.hcl import Code, answered, built, documents, evaluator, question
 
 BASE = PROVIDER + WORKSPACE
 DEEP = "x = " + "[" * 20_000 + "]" * 20_000
@@ -49,7 +49,8 @@ def hangs(tmp_path, monkeypatch, script):
     fake.chmod(0o755)
     monkeypatch.setattr(evaluator.sys, "executable", str(fake))
     code = Code(write(tmp_path / "code", {"main.tf": BASE + VAULT + SETTING + VAULT.replace('"a"', '"b"')}))
-    return documents(built(code, limit=0.3))
+    asked = question(code)
+    return documents(built(asked, answered(asked, 0.3)))
 
 
 @pytest.mark.parametrize(
