@@ -8,8 +8,9 @@ from pathlib import Path
 from auditor.documents import Collection
 from auditor.errors import SourceError
 from auditor.sources import arm, folder, snapshot, terraform
-from auditor.sources.arm import predicted
+from auditor.sources.arm import bicep, predicted
 from auditor.sources.hcl import sourced
+from auditor.sources.policy import with_policies
 from auditor.sources.ways import Ways
 
 # name → (recognises(path), read(path)); asked in this order
@@ -22,12 +23,17 @@ SOURCES: dict[str, tuple[Callable[[Path], bool], Callable[[Path], Collection]]] 
 # The same for those that flags say more about.
 WAYS: dict[str, tuple[Callable[[Path], bool], Callable[[Path, Ways | None], Collection]]] = {
     "arm": (arm.recognises, arm.read),
+    "bicep": (bicep.recognises, bicep.read),
     "folder": (folder.recognises, folder.read),
 }
 
 
 def open_file(path: Path, ways: Ways | None = None) -> Collection:
-    """The documents of a file or folder; raises `SourceError` for one that no source knows."""
+    """The documents of a file or folder, with what policies in it may set; raises `SourceError` for one not known."""
+    return with_policies(_read(path, ways))
+
+
+def _read(path: Path, ways: Ways | None) -> Collection:
     if not path.exists():
         raise SourceError(f"{path}: there is no such file", "a target is `azure` or a file, such as a snapshot")
     if ways is not None and ways.source_root is not None:
@@ -36,6 +42,10 @@ def open_file(path: Path, ways: Ways | None = None) -> Collection:
         return sourced.read(path, ways.source_root, ways.notice)
     for recognises, read in SOURCES.values():
         if recognises(path):
+            if ways is not None and ways.parameters is not None:
+                raise SourceError(
+                    f"{path}: neither an ARM nor a Bicep template", "--parameters is for these; leave it out"
+                )
             return read(path)
     for recognises, read_so in WAYS.values():
         if recognises(path):
@@ -47,8 +57,8 @@ def open_file(path: Path, ways: Ways | None = None) -> Collection:
         raise SourceError(f"{path}: findings, which are judged already", f"auditor report {path} -f html")
     raise SourceError(
         f"{path}: not a file the auditor knows",
-        "it reads snapshots of `auditor collect`, plans of `terraform show -json`, folders of Terraform code and "
-        "ARM templates; or scan `azure` itself",
+        "it reads snapshots of `auditor collect`, plans of `terraform show -json`, folders of Terraform code, ARM "
+        "and Bicep templates, and results of what-if; or scan `azure` itself",
     )
 
 

@@ -10,14 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from auditor.documents import Collection
 from auditor.errors import SourceError
 from auditor.sources.arm import jsonc
-from auditor.sources.arm.accepted import with_accepted
 from auditor.sources.arm.parameters import beside, given_by
-from auditor.sources.arm.reading import collection_of
+from auditor.sources.arm.reading import Deployed, collection_from, deployed
 from auditor.sources.ways import Ways
 
 _SCHEMA: Final = re.compile(
@@ -30,7 +27,7 @@ def recognises(path: Path) -> bool:
     """Whether a file is an ARM template, by the schema that it names."""
     try:
         with path.open("rb") as file:
-            start = file.read(1024 * 1024)
+            start = file.read(64 * 1024)
     except OSError:
         return False
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -38,21 +35,19 @@ def recognises(path: Path) -> bool:
     return _SCHEMA.search(start) is not None
 
 
-def read(path: Path, ways: Ways | None = None, *, shown: str = "") -> Collection:
-    """The documents of a template, with the values of a parameter file: by default that beside it, which is told.
+def read(path: Path, ways: Ways | None = None) -> Collection:
+    """The documents of a template, with the values of a parameter file: by default that beside it, which is told."""
+    return collection_from(opened(path, ways or Ways()))
 
-    Their origin is called `shown`.
-    """
-    ways = ways or Ways()
+
+def opened(path: Path, ways: Ways, shown: str = "") -> Deployed:
+    """What a template deploys; its resources are said to be in the file `shown`."""
     template, text = jsonc.load(path)
     if not isinstance(template, Mapping):
         raise SourceError(f"{path}: not an ARM template", "a template is one JSON object")
     file = shown or path.as_posix()
-    collection = collection_of(template, given_for(path, ways), file, source="arm")
-    if "auditor:" not in text:
-        return collection
-    accepted = with_accepted(collection.documents, jsonc.comments(text), file)
-    return msgspec.structs.replace(collection, documents=accepted)
+    comments = tuple(jsonc.comments(text)) if "auditor:" in text else ()
+    return deployed(template, given_for(path, ways), file, "arm", ((file, comments),))
 
 
 def given_for(path: Path, ways: Ways) -> dict[str, Any] | None:

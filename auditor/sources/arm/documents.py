@@ -15,7 +15,7 @@ from auditor.sources.arm.place import Id, kind_of, told
 from auditor.sources.arm.render import body_of, conditional, not_known, place_told, rendered, why
 from auditor.sources.arm.template import Found
 from auditor.sources.arm.turn import Declared
-from auditor.sources.arm.values import Sym, joined, shown, split, words_of
+from auditor.sources.arm.values import Sym, joined, renamed, shown, split, words_of
 from auditor.sources.comments import acceptances_of
 from auditor.sources.declared import Setting, setting_documents
 
@@ -38,17 +38,20 @@ _LISTS: Final = {
 }
 # What decides about other resources: where it may not be there, neither is known of these.
 _DECIDES: Final = d.ABOUT | {
-    "microsoft.network/networkinterfaces",
     "microsoft.network/publicipaddresses",
     "microsoft.network/networksecuritygroups/securityrules",
     "microsoft.network/virtualnetworks/subnets",
 }
+_INTERFACE: Final = "microsoft.network/networkinterfaces"
 _FLOW_LOG: Final = d.FLOW_LOGS.lower()
 _MOST: Final = 50  # resources that one setting may be on; where there are more, it may be on any
 
 
-def documents_of(found: Found, file: str) -> Iterator[Document]:
-    """Every document that a template's resources come to."""
+Abroad = Iterable[tuple[str, Declared]]  # settings of other templates, each with its file
+
+
+def documents_of(found: Found, file: str, abroad: Abroad = ()) -> Iterator[Document]:
+    """Every document that a template's resources come to; `abroad` may be on some of them."""
     settings = [one for one in found.resources if _is_setting(one)]
     resources = [one for one in found.resources if not _is_setting(one) and one.kind.lower() != DEPLOYMENT]
     lacking = found.lacking + [
@@ -59,14 +62,17 @@ def documents_of(found: Found, file: str) -> Iterator[Document]:
     missing = why("; ".join(sorted(lacking)[:3])) if lacking else None
     shown_ids = _shown_ids(resources)
     places = _places(resources)
-    made = []
+    made: list[Document | None] = []
     for one, shown_id in shown_ids:
         if not one.existing:
             made.append(_document(one, shown_id, places, file, missing))
     yield from _listed(document for document in made if document is not None)
     candidates = list(_candidates(shown_ids))
     judged = sorted({c.shown for c in _candidates((o, s) for o, s in shown_ids if not o.existing)})
-    told_settings = [_setting(one, Candidates(candidates), file) for one in settings]
+    known = Candidates(candidates)
+    told_settings = [_setting(one, known, file) for one in settings]
+    foreign = (_from_abroad(one, known, where) for where, one in abroad)
+    told_settings += [setting for setting in foreign if setting is not None]
     yield from setting_documents(told_settings, judged, missing)
 
 
@@ -101,14 +107,14 @@ def _document(
     kind = d.type_of(shown_id) or one.kind
     if kind.lower() in _SERVICES:
         return None  # the account tells of its services
-    origin = {"file": file, "line": one.line, "end_line": one.end, "address": one.address}
+    origin = {"file": one.file or file, "line": one.line, "end_line": one.end, "address": one.address}
     head: Document = {
         "id": shown_id,
         "type": kind,
         "name": d.name_of(shown_id),
         "$origin": {key: value for key, value in origin.items() if value is not None},
     }
-    accepted = acceptances_of(one.body.get("metadata"), file, one.line)
+    accepted = acceptances_of(one.body.get("metadata"), one.file or file, one.line)
     if accepted:
         head["$accept"] = accepted
     doubt = conditional(one.address, one.conditions) if one.conditions else None
@@ -117,9 +123,25 @@ def _document(
     document = {"properties": {}, **body_of(one.body, places), **head}
     if doubt is not None and kind.lower() == _FLOW_LOG and isinstance(document["properties"], Mapping):
         document["properties"] = {**document["properties"], "enabled": {"$unknown": doubt}}
+    if doubt is not None and kind.lower() == _INTERFACE:
+        document["properties"] = _perhaps_public(document["properties"], doubt)
     if doubt is not None or missing is not None:
-        document["$perhaps"] = doubt or missing
+        document["$perhaps"] = doubt or {**(missing or {}), "why": "not all that is deployed is here"}
     return document
+
+
+def _perhaps_public(properties: Any, doubt: Mapping[str, Any]) -> Any:
+    """The properties of an interface that may not be made: then what is behind it has no public address by it."""
+    configurations = properties.get("ipConfigurations") if isinstance(properties, Mapping) else None
+    if not isinstance(configurations, list):
+        return properties
+    made = []
+    for one in configurations:
+        inner = one.get("properties") if isinstance(one, Mapping) else None
+        if isinstance(inner, Mapping) and inner.get("publicIPAddress"):
+            one = {**one, "properties": {**inner, "publicIPAddress": {"$unknown": doubt}}}  # noqa: PLW2901
+        made.append(one)
+    return {**properties, "ipConfigurations": made}
 
 
 def _listed(documents: Iterable[Document]) -> Iterator[Document]:
@@ -161,7 +183,7 @@ def _candidates(resources: Iterable[tuple[Declared, str]]) -> Iterator[Candidate
 
 
 def _setting(one: Declared, candidates: Candidates, file: str) -> Setting:
-    origin = {"file": file, "line": one.line, "end_line": one.end, "address": one.address}
+    origin = {"file": one.file or file, "line": one.line, "end_line": one.end, "address": one.address}
     properties = one.body.get("properties")
     if isinstance(properties, Mapping):
         written = {"logs": [], **{key: rendered(value) for key, value in properties.items() if value is not None}}
@@ -174,6 +196,28 @@ def _setting(one: Declared, candidates: Candidates, file: str) -> Setting:
         origin={key: value for key, value in origin.items() if value is not None},
     )
     return _placed(base, one, candidates)
+
+
+def set_elsewhere(found: Found) -> list[Declared]:
+    """The settings that are on something that their template does not make, but names."""
+    resources = [one for one in found.resources if not _is_setting(one) and not one.existing]
+    known = Candidates(_candidates(_shown_ids(resources)))
+    settings = (one for one in found.resources if _is_setting(one) and not one.existing)
+    return [one for one in settings if (target := _target(one.id)) is not None and not known.exactly(target)]
+
+
+def _from_abroad(one: Declared, candidates: Candidates, file: str) -> Setting | None:
+    """A setting of another template, if it may be on something here: their tokens have nothing in common."""
+    base, target = _setting(one, Candidates(()), file), _target(one.id)
+    if target is None:
+        return None
+    perhaps = [c.shown for c in candidates.perhaps(renamed(target, file))]
+    if not perhaps or len(perhaps) > _MOST:
+        return None
+    if isinstance(target, str) and candidates.exactly(target):
+        return _placed(base, one, candidates)
+    unknown = why(f"{one.address} in {file} may be set on it: {words_of(target)}")
+    return replace(base, target="", perhaps=tuple(perhaps), anywhere=False, unknown=unknown)
 
 
 def _placed(base: Setting, one: Declared, candidates: Candidates) -> Setting:

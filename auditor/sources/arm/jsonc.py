@@ -24,14 +24,15 @@ _LETTERS: Final = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
 class Object(dict[str, Any]):
-    """An object that knows where it begins and ends, and where each of its keys is."""
+    """An object that knows where it begins and ends, and where each of its keys is; and another file it came from."""
 
-    __slots__ = ("end", "line", "lines")
+    __slots__ = ("end", "file", "line", "lines")
 
     def __init__(self, line: int) -> None:
         super().__init__()
         self.line = line
         self.end = line
+        self.file = ""
         self.lines: dict[str, int] = {}
 
 

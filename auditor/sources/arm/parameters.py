@@ -21,7 +21,11 @@ def given_by(path: Path | None) -> dict[str, Any] | None:
     """The values by parameter; None where there is no file. What a vault holds is known at deployment."""
     if path is None:
         return None
-    told, _ = jsonc.load(path, 16 * 1024**2)
+    return given_in(jsonc.load(path, 16 * 1024**2)[0], str(path))
+
+
+def given_in(told: Any, path: str) -> dict[str, Any]:
+    """The values that a parameter file gives."""
     if not isinstance(told, Mapping):
         raise SourceError(f"{path}: not a parameter file", "it is one JSON object with `parameters`")
     listed = told.get("parameters", None if "$schema" in told else told)

@@ -16,7 +16,7 @@ from auditor.errors import SourceError
 from auditor.sources.arm.evaluate import Budget, Env, Frame
 from auditor.sources.arm.jsonc import MAX_BYTES, decoded
 from auditor.sources.arm.place import Place
-from auditor.sources.arm.reading import collected
+from auditor.sources.arm.reading import Deployed, collection_from
 from auditor.sources.arm.template import Found
 from auditor.sources.arm.turn import Declared
 from auditor.sources.arm.values import Sym, shown, token
@@ -70,7 +70,8 @@ def read_what_if(path: Path) -> Collection:
             doubt = frozenset({"the what-if calls it a potential change"})
             found += [msgspec.structs.replace(one, conditions=doubt) for one in _changed(change, env)]
     lacking = _unsupported(changes) + _stopped(told.get("diagnostics") or body.get("diagnostics"))
-    return collected(Found(resources=found, lacking=lacking), path.as_posix(), source="what-if")
+    predicted = Found(resources=found, lacking=lacking)
+    return collection_from(Deployed(found=predicted, file=path.as_posix(), source="what-if"))
 
 
 def read_snapshot(path: Path) -> Collection:
@@ -81,7 +82,8 @@ def read_snapshot(path: Path) -> Collection:
         raise SourceError(f"{path}: holds no predicted resources", _SNAPSHOT)
     env = _env()
     found = [_declared(one.get("id"), one, env) for one in resources if isinstance(one, Mapping)]
-    return collected(Found(resources=found, lacking=[]), path.as_posix(), source="bicep-snapshot")
+    predicted = Found(resources=found, lacking=[])
+    return collection_from(Deployed(found=predicted, file=path.as_posix(), source="bicep-snapshot"))
 
 
 def _object(path: Path, hint: str) -> Mapping[str, Any]:

@@ -28,6 +28,7 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
     address: str
     line: int | None = None
     end: int | None = None
+    file: str = ""  # where that is not the file of the template
     conditions: frozenset[str] = frozenset()  # what is not known and decides whether it is made at all
     existing: bool = False
     scopes: tuple[Id, ...] = ()  # where it may be set, if one of these is it
@@ -132,8 +133,9 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
             id=found,
             body=body,
             address=self.address,
-            line=self.line or (raw.line if isinstance(raw, Object) else None),
-            end=raw.end if isinstance(raw, Object) else None,
+            line=self.line or (raw.line if isinstance(raw, Object) else None) or None,
+            end=(raw.end if isinstance(raw, Object) else None) or None,
+            file=raw.file if isinstance(raw, Object) else "",
             conditions=self.at.conditions,
             existing=self.fields.get("existing") is True,
             scopes=scopes,

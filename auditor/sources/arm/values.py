@@ -138,6 +138,13 @@ def tokens(value: Value) -> Iterator[Token]:
             yield from tokens(inner)
 
 
+def renamed(value: str | Sym, mark: str) -> str | Sym:
+    """A text whose tokens are those of another template."""
+    if isinstance(value, str):
+        return value
+    return Sym(tuple(part if isinstance(part, str) else Token(f"{mark}: {part.text}") for part in value.parts))
+
+
 def shown(value: str | Sym) -> str:
     """A text for a reader: tokens between brackets."""
     if isinstance(value, str):

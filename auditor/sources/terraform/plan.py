@@ -16,6 +16,7 @@ Path = tuple[tuple[str, Index], ...]  # of modules, outermost first: (name, key)
 _STEP: Final = re.compile(r'module\.([\w-]+)(?:\[("(?:[^"\\]|\\.)*"|\d+)\])?\.?')
 _EMPTY: Final[Mapping[str, Any]] = {}
 _MOST_WORDS: Final = 120  # characters of an expression in a reason
+AFTER: Final = {"grant": "scan the state (`terraform show -json`) after the apply"}
 _SENSITIVE: Final = {"$unknown": {"reason": "sensitive: Terraform does not show it"}}
 
 
@@ -221,7 +222,12 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 def not_known(expression: object) -> dict[str, Any]:
     """The value that only the apply decides, with the references that it comes from."""
     told = words_of(expression)
-    return {"$unknown": {"reason": f"known after apply{f': {told}' if told else ''}"}}
+    return {"$unknown": {"reason": f"known after apply{f': {told}' if told else ''}", "code": code_of(told), **AFTER}}
+
+
+def code_of(told: str) -> str:
+    """The code of what only the apply decides."""
+    return f"known-after-apply({told})" if told else "known-after-apply"
 
 
 def words_of(expression: object) -> str:
