@@ -14,7 +14,7 @@ from auditor.match import to_unknown
 def unread_in(documents: Iterable[Document]) -> Iterator[Unread]:
     """Every read that failed, in the order of the documents."""
     for document in documents:
-        if marker(document) == "$unknown":
+        if marker(document) == "$unknown" and not d.is_undecided(document):
             shown = text(document.get("id"))
             yield Unread(id=shown, type=text(document.get("type")), why=to_unknown(document["$unknown"]))
 
@@ -39,7 +39,7 @@ def count_reads(documents: Iterable[Document], *, within: Iterable[Document] = (
             (scanned if kind == subscription else unlisted).add(d.subscription_of(text(document.get("id"))))
     for document in documents:
         kind, mark = text(document.get("type")).lower(), marker(document)
-        if kind == d.ACCEPTED_IN_CODE.lower():
+        if kind == d.ACCEPTED_IN_CODE.lower() or d.is_undecided(document):
             continue
         if mark == "$unknown" or (not mark and _failed(mapping(document.get("properties")))):
             counts["unknown"] += 1

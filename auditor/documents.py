@@ -118,7 +118,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Where, when and as whom documents were collected; the same for a live scan and for its snapshot."""
 
     source: str = "azure"  # what was read: azure, terraform-plan, arm-template ...
-    root: str = ""  # the folder that files are named from, as a path from the top of its repository
+    root: str = ""  # where files are named from, as a path from the top of their repository
     tool_version: str = ""
     cloud: str = "public"
     tenant: str = ""  # tenant id
@@ -364,6 +364,21 @@ def audit_carrier(key: str, kind: str) -> str:
 def event_hub_namespace(destination_id: str) -> str:
     """The namespace's id of an event-hub destination, whether it names a hub or the namespace."""
     return re.split(r"/eventhubs/", destination_id, flags=re.IGNORECASE)[0]
+
+
+SET_BY_POLICY: Final = "set-by-policy"
+# Codes of `$unknown` documents of files that were read whole: only what they will become is not known.
+_UNDECIDED: Final = frozenset(
+    {"conditional", "known-after-apply", "known-at-deployment", "plan-suffix-lost", "unresolved",
+     "unresolved-parameter", "unresolved-variable", SET_BY_POLICY}
+)  # fmt: skip
+
+
+def is_undecided(document: Mapping[str, Any]) -> bool:
+    """Whether an `$unknown` document stands for what a later deployment decides, and not for a failed read."""
+    detail = document.get("$unknown")
+    code = detail.get("code") if isinstance(detail, Mapping) else None
+    return isinstance(code, str) and code.partition("(")[0] in _UNDECIDED
 
 
 _MARKERS = ("$unknown", "$absent", "$unsupported")

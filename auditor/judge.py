@@ -37,6 +37,8 @@ def judge(
         judged = judge_rule(rule, inventory)
         if acceptances is not None and (acceptances.all or acceptances.beside):
             judged = _accepted(judged, inventory, acceptances)
+        if inventory.run.source != "azure":
+            judged = map(_of_file, judged)
         findings += sorted(judged, key=by_subject)
     reads = inventory.reads
     return Report(
@@ -74,6 +76,31 @@ def _accepted(findings: Iterable[Finding], inventory: Inventory, acceptances: Ac
             yield msgspec.structs.replace(finding, status="accepted", acceptance=found.key)
         else:
             yield msgspec.structs.replace(finding, acceptance=found.key)
+
+
+_NOT_READ = ": not read"  # see facts/unread.py
+_NOT_IN_IT = ": not in what was scanned"
+
+
+def _of_file(finding: Finding) -> Finding:
+    """What a file has no document of was not left unread: it is elsewhere."""
+    if not any(why.reason.endswith(_NOT_READ) for why in finding.why_unknown):
+        return finding
+    whys = [
+        msgspec.structs.replace(
+            why,
+            reason=f"{why.reason.removesuffix(_NOT_READ)}{_NOT_IN_IT}",
+            code="not-in-input",
+            grant="scan Azure itself",
+        )
+        if why.reason.endswith(_NOT_READ)
+        else why
+        for why in finding.why_unknown
+    ]
+    message = finding.message
+    if message.endswith(_NOT_READ):
+        message = f"{message.removesuffix(_NOT_READ)}{_NOT_IN_IT}"
+    return msgspec.structs.replace(finding, message=message, why_unknown=whys)
 
 
 def in_report_order(rules: Iterable[Rule]) -> list[Rule]:

@@ -19,7 +19,7 @@ from auditor.cli.choosing import asked_of, available_rules, choice, rule_loader
 from auditor.cli.gate import EXIT_GATE, EXIT_INCOMPLETE, EXIT_INTERRUPTED, answered, asked, told
 from auditor.cli.output import Output, write_outputs
 from auditor.cli.reading import check_narrowing, focus_of, note, read_azure, warn, ways_of
-from auditor.cli.repository import root_of
+from auditor.cli.repository import in_repository
 from auditor.config import Configuration, read_configuration
 from auditor.controls import with_controls
 from auditor.documents import Collection
@@ -56,7 +56,8 @@ def scan(arguments: argparse.Namespace) -> int:
     report = with_controls(msgspec.structs.replace(report, rules_left_out=left_out), chosen)
     report = msgspec.structs.replace(with_acceptances(report, acceptances), title=configuration.report.title)
     report = answered(compare(report, earlier) if earlier is not None else report, gate)
-    report = _in_repository(report, arguments.source_root or arguments.target)
+    if run.source != "azure":
+        report = in_repository(report, Path(arguments.target), arguments.source_root)
     write_outputs(report, outputs)
     if all(output.file != "-" for output in outputs):
         print(last_line(report), file=sys.stderr)
@@ -83,14 +84,6 @@ def _place(arguments: argparse.Namespace, configuration: Configuration) -> Store
     return Held(
         focused(open_file(file, ways_of(arguments)), focus, notice=note)
     )  # what a filter chooses is told by all of it
-
-
-def _in_repository(report: Report, target: str) -> Report:
-    """The report with the folder that files are named from, so that outputs can name them from the repository's top."""
-    if report.run.source == "azure":
-        return report
-    run = msgspec.structs.replace(report.run, root=root_of(Path(target)))
-    return msgspec.structs.replace(report, run=run)
 
 
 def _acceptances(arguments: argparse.Namespace, configuration: Configuration) -> Callable[[str], Acceptances]:

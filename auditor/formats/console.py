@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from auditor.formats.frameworks import changes_of, named
 from auditor.formats.gaps import ELSEWHERE, Gap, gaps
 from auditor.formats.safe import no_command
+from auditor.formats.undecided import undecided
 from auditor.formats.view import scope_names, tenant_name
 from auditor.formats.words import (
     accepted_state,
@@ -156,7 +157,7 @@ def _rule(result: RuleResult, wide: int) -> str:
 
 
 def _gaps(report: Report) -> Iterator[str]:
-    found = gaps(report, scope_names(report))
+    found = [*gaps(report, scope_names(report)), *undecided(report)]
     if not found:
         return
     yield f"  {'Not assessed':<28} {'Effect':<14}  To close it"
@@ -165,7 +166,10 @@ def _gaps(report: Report) -> Iterator[str]:
         yield clean(_cut(f"  {_middle(where, 28):<28} {_effect(gap):<14}  {remedy}"))
     if len(found) > MAX_GAPS:
         yield f"  {count(len(found) - MAX_GAPS, 'more reason')}"
-    yield "  What was refused, and what grants it: -f html or markdown, section 3"
+    what = (
+        "What was refused, and what grants it" if report.run.source == "azure" else "What it is, and of which resources"
+    )
+    yield f"  {what}: -f html or markdown, section 3"
     yield ""
 
 

@@ -21,6 +21,7 @@ from auditor.formats.gaps import TENANT, Gap, gaps, unexplained
 from auditor.formats.matrix import CategorySum
 from auditor.formats.matrix import categories as category_sums
 from auditor.formats.priorities import Priorities, priorities
+from auditor.formats.undecided import undecided
 from auditor.formats.words import (
     DESTINATION_KINDS,
     count,
@@ -121,7 +122,7 @@ def build_view(report: Report, rows: int = 200) -> View:
     results = by_rule(report)
     total = tally_rows(report.coverage)
     names = scope_names(report)
-    found_gaps = gaps(report, names)
+    found_gaps = [*gaps(report, names), *undecided(report)]
     hidden = {gap.scope: gap.where for gap in found_gaps if gap.unlisted_scope}
     unlisted = sorted(hidden.values(), key=str.lower)
     spots = blind_spots(results, unlisted)
@@ -160,7 +161,7 @@ def build_view(report: Report, rows: int = 200) -> View:
         attack_versions=sorted({r.info.blind_to.attack_version for r in results if r.info.blind_to} - {""}),
         gaps=found_gaps,
         best_gaps=[gap for gap in found_gaps if gap.unlisted_scope or gap.sources or gap.findings][:MOST_GAPS],
-        unexplained=unexplained(report),
+        unexplained=unexplained(report) if report.run.source == "azure" else 0,
         classes=_classes(report.coverage),
         types=types,
         most_missing=sorted((t for t in types if t.total.missing), key=lambda t: -t.total.missing)[:MOST_MISSING],

@@ -184,6 +184,13 @@ def question(run: Run) -> str:
     return "Could an attack on what is made here be reconstructed from the logs that are set here?"
 
 
+def gaps_title(run: Run) -> str:
+    """The heading over what could not be assessed."""
+    return (
+        f"Not assessed: {'permission and collection gaps' if run.source == 'azure' else 'what the code does not tell'}"
+    )
+
+
 def scope(report: Report) -> str:
     """`3 subscriptions, 450 resources`; of a file the resources alone, since what it is deployed to is not in it."""
     resources = count(report.resource_count, "resource")

@@ -10,6 +10,7 @@ from auditor.errors import SourceError
 from auditor.sources import arm, folder, snapshot, terraform
 from auditor.sources.arm import bicep, predicted
 from auditor.sources.hcl import sourced
+from auditor.sources.policy import with_policies
 from auditor.sources.ways import Ways
 
 # name → (recognises(path), read(path)); asked in this order
@@ -28,7 +29,11 @@ WAYS: dict[str, tuple[Callable[[Path], bool], Callable[[Path, Ways | None], Coll
 
 
 def open_file(path: Path, ways: Ways | None = None) -> Collection:
-    """The documents of a file or folder; raises `SourceError` for one that no source knows."""
+    """The documents of a file or folder, with what policies in it may set; raises `SourceError` for one not known."""
+    return with_policies(_read(path, ways))
+
+
+def _read(path: Path, ways: Ways | None) -> Collection:
     if not path.exists():
         raise SourceError(f"{path}: there is no such file", "a target is `azure` or a file, such as a snapshot")
     if ways is not None and ways.source_root is not None:

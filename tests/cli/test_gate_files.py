@@ -152,3 +152,18 @@ def test_what_fails_a_strict_gate_is_plain_in_every_format_for_machines(scan):
     assert 'failures="2" errors="0" skipped="0"' in strict["junit"]
     assert 'type="unknown"' in strict["junit"]
     assert "could not be told" in lenient["github"] and "could not be told" not in strict["github"]
+
+
+def test_each_unknown_has_a_code_and_the_way_out(capsys):
+    main(["scan", str(APP), "-f", "json"])
+    told = [why for f in json.loads(capsys.readouterr().out)["findings"] for why in f["why_unknown"]]
+    codes = {why["code"].partition("(")[0]: why["grant"] for why in told if why["code"]}
+    assert codes["plan-suffix-lost"].startswith("--source-root ")
+    assert "state" in codes["known-after-apply"]
+    assert codes["not-in-input"] == "scan Azure itself"
+    assert not [why for why in told if why["reason"].endswith(": not read")]
+    for name, way in (("console", "--source-root"), ("markdown", "--source-root with"), ("html", "--source-root with")):
+        main(["scan", str(APP), "-f", name])
+        out = capsys.readouterr().out
+        assert re.search(f"plan-suffix-lost.*{way}", out), name
+        assert "No read failed" not in out and "permission and collection gaps" not in out

@@ -21,7 +21,7 @@ from auditor.sources.once import declares_of, subscriptions_in
 from auditor.sources.terraform.attached import SAYING, attach_all
 from auditor.sources.terraform.azapi import body_of
 from auditor.sources.terraform.ids import Ids, below, escaped
-from auditor.sources.terraform.plan import Instance, Plan, plan_of
+from auditor.sources.terraform.plan import AFTER, Instance, Plan, code_of, plan_of
 from auditor.sources.terraform.settings import Setting, is_setting, setting_documents, settings_in
 from auditor.sources.terraform.shape import Link, later
 from auditor.sources.terraform.types import AZAPI, HIDDEN, ROWS
@@ -92,7 +92,7 @@ def documents_of(
 
     `abroad` are settings that are made elsewhere, and may be on anything here.
     """
-    origin = {i.address: {**place(i), "address": i.address} for i in (*plan.instances, *plan.remote)}
+    origin = {i.address: {"address": i.address, **place(i)} for i in (*plan.instances, *plan.remote)}
     every = [*_documents(plan, origin, abroad)]
     return sorted(
         [*every, *subscriptions_in(every)],
@@ -259,7 +259,7 @@ def _spread(loose: list[Instance], every: list[Document], origin: Mapping[str, d
                 yield {
                     "id": below(row, parent, row.called or escaped(instance.address)),
                     "type": row.type,
-                    "$unknown": {"reason": why},
+                    "$unknown": {"reason": why, "code": code_of(instance.address), **AFTER},
                     "$origin": origin[instance.address],
                 }
 

@@ -18,6 +18,7 @@ _EMPTY: Final[Mapping[str, Any]] = {}
 _MOST_WORDS: Final = 120  # characters of an expression in a reason
 _DEEPEST: Final = 60  # levels inside a value; no resource of Azure has as many
 _TOO_DEEP: Final = {"$unknown": {"reason": "nested too deeply to be read"}}
+AFTER: Final = {"grant": "scan the state (`terraform show -json`) after the apply"}
 _SENSITIVE: Final = {"$unknown": {"reason": "sensitive: Terraform does not show it"}}
 
 
@@ -228,7 +229,12 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 def not_known(expression: object) -> dict[str, Any]:
     """The value that only the apply decides, with the references that it comes from."""
     told = words_of(expression)
-    return {"$unknown": {"reason": f"known after apply{f': {told}' if told else ''}"}}
+    return {"$unknown": {"reason": f"known after apply{f': {told}' if told else ''}", "code": code_of(told), **AFTER}}
+
+
+def code_of(told: str) -> str:
+    """The code of what only the apply decides."""
+    return f"known-after-apply({told})" if told else "known-after-apply"
 
 
 def words_of(expression: object) -> str:

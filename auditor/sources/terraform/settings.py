@@ -10,7 +10,7 @@ import msgspec
 from auditor import documents as d
 from auditor.sources.terraform.azapi import body_of
 from auditor.sources.terraform.ids import Ids
-from auditor.sources.terraform.plan import Instance, Plan, not_known
+from auditor.sources.terraform.plan import AFTER, Instance, Plan, code_of, not_known
 from auditor.sources.terraform.references import Found, follow, resolve
 from auditor.sources.terraform.shape import later, one
 from auditor.sources.terraform.types import AZAPI
@@ -167,13 +167,19 @@ def _placed(
         if properties.get("logs") == []:  # metrics of the resource or of a part of it: no log either way
             return Setting(instance=instance, properties=properties, target=ids.of(sure))
         why = f"{instance.address} is set on {sure.address} or on a part of it, which a plan does not tell apart"
-        return Setting(instance=instance, properties=properties, perhaps=tuple(below), why=why)
+        return Setting(
+            instance=instance, properties=properties, perhaps=tuple(below), why=why,
+            code=f"plan-suffix-lost({instance.address})", grant="--source-root with the folder of the plan's code",
+        )  # fmt: skip
     unread = [kind for kind in found.data if kind not in _NO_TARGETS]
     anywhere = found.open or bool(unread) or (not fitting and not others and not found.data and not found.outside)
     perhaps = [i for one in fitting for i in (ids.of(one), *parts.get(one.address, []))]
     if len(perhaps) > _MOST:
         perhaps, anywhere = [], True
-    return Setting(instance=instance, properties=properties, perhaps=tuple(perhaps), anywhere=anywhere, why=why)
+    return Setting(
+        instance=instance, properties=properties, perhaps=tuple(perhaps), anywhere=anywhere, why=why,
+        code=code_of(found.words), **AFTER,
+    )  # fmt: skip
 
 
 def _expression(instance: Instance) -> Mapping[str, Any]:
@@ -325,7 +331,8 @@ def _loose(settings: list[Setting], lacking: str) -> dict[str, Any] | None:
     reason = lacking or "; ".join(setting.why for setting in settings[:_TOLD])
     if len(settings) > _TOLD:
         reason += f" and {len(settings) - _TOLD} more"
-    unknown = {"$unknown": {"reason": reason}}
+    told = {} if lacking else {key: value for key, value in _reason(settings[0]).items() if key != "reason"}
+    unknown = {"$unknown": {"reason": reason, **(told or {"code": "input-incomplete"})}}
     every = [setting.properties["logs"] for setting in settings]
     logs: Any = unknown
     if not lacking and all(map(_told, every)):

@@ -11,6 +11,7 @@ from auditor.sources.terraform import (
     edge_fields,
     network_fields,
     plain_types,
+    policy_fields,
     sql_fields,
     store_fields,
     watch_fields,
@@ -47,5 +48,6 @@ ROWS: Final[Mapping[str, Row]] = {
     **compute_fields.ROWS,
     **web_fields.ROWS,
     **watch_fields.ROWS,
+    **policy_fields.ROWS,
 }
 HIDDEN: Final = frozenset(_NAMED)
