@@ -118,7 +118,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Where, when and as whom documents were collected; the same for a live scan and for its snapshot."""
 
     source: str = "azure"  # what was read: azure, terraform-plan, arm-template ...
-    root: str = ""  # the folder that files are named from, as a path from the top of its repository
+    root: str = ""  # where files are named from, as a path from the top of their repository
     tool_version: str = ""
     cloud: str = "public"
     tenant: str = ""  # tenant id

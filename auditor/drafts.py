@@ -226,4 +226,4 @@ def origin_of(document: Mapping[str, Any]) -> Origin | None:
 def perhaps_of(document: Mapping[str, Any]) -> Unknown | None:
     """Why a template or plan may not make this at all, as its source noted in `$perhaps`."""
     why = document.get("$perhaps")
-    return explain({"$unknown": why}, "perhaps not there") if isinstance(why, Mapping) else None
+    return explain({"$unknown": why}, text(why.get("why")) or "perhaps not there") if isinstance(why, Mapping) else None

@@ -16,6 +16,7 @@ import yaml
 from auditor.cli import main
 from auditor.cli.output import Output
 from auditor.cli.parser import build
+from auditor.formats import FORMATS
 
 ROOT = Path(__file__).parents[1]
 PLAN = ROOT / "tests" / "sources" / "terraform" / "app.plan.json"
@@ -118,6 +119,17 @@ def test_every_file_parses_and_no_shell_text_has_an_expression_in_it(file):
     for text in scripts(read(file)):
         assert "${{" not in text, "an input would become shell text: give it through the environment"
         assert subprocess.run(["bash", "-n"], input=text, text=True, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("file", FILES[:3], ids=lambda file: file.name)
+def test_every_flag_of_a_script_that_builds_its_command_exists(file):
+    lines = [line for text in scripts(read(file)) for line in text.splitlines() if "set -- " in line]
+    flags = {flag for line in lines for flag in re.findall(r"(?<=\s)(?:--[a-z][a-z-]+|-f)\b", line)}
+    assert len(flags) >= 4
+    scan = build().parse_args(["scan"]).parser
+    assert flags <= {option for action in scan._actions for option in action.option_strings}
+    for name in {name for line in lines for name in re.findall(r"-f [\"]?([a-z-]+)\b", line)}:
+        assert name in FORMATS
 
 
 @pytest.mark.parametrize("file", [*EXAMPLES, ROOT / "examples" / "ci" / "README.md"], ids=lambda file: file.name)

@@ -6,6 +6,8 @@ holds part of the resources; of what both hold, rule by rule, the same must be f
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import dataclass, field
 
 import pytest
@@ -73,6 +75,7 @@ FORMS = {
         },
     ),
     "terraform": Form(place="terraform", least=300),
+    "arm": Form(place="contoso.template.json", least=300),
 }
 RULES = load_rules()
 
@@ -118,8 +121,14 @@ def test_a_form_of_the_estate_is_judged_as_the_estate_is(name, expected):
             wrong.append(f"{rule}: {subject}: {want} of the estate, {got} of the file")
     assert wrong == []
     assert odd.keys() == form.odd.keys(), "exceptions that are none any more"
-    assert name != "terraform-plan" or used == NOT_TOLD.keys()
+    assert name != "terraform-plan" or used == NOT_TOLD.keys(), "exceptions that are none any more"
     assert same >= form.least
+
+
+def test_the_template_is_what_the_estate_says():
+    command = [sys.executable, "-B", str(CONTOSO / "make_template.py"), "--check"]
+    made = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stdout + made.stderr
 
 
 def _is_made(subject, made):

@@ -19,7 +19,7 @@ from auditor.cli.choosing import asked_of, available_rules, choice, rule_loader
 from auditor.cli.gate import EXIT_GATE, EXIT_INCOMPLETE, EXIT_INTERRUPTED, answered, asked, told
 from auditor.cli.output import Output, write_outputs
 from auditor.cli.reading import check_narrowing, focus_of, note, read_azure, warn, ways_of
-from auditor.cli.repository import root_of
+from auditor.cli.repository import in_repository
 from auditor.cli.since import Revision, check_source, read_before, revision_of
 from auditor.config import Configuration, read_configuration
 from auditor.controls import with_controls
@@ -65,7 +65,8 @@ def scan(arguments: argparse.Namespace) -> int:
     elif earlier is not None:
         report = compare(report, earlier)
     report = answered(report, gate)
-    report = _in_repository(report, arguments.source_root or arguments.target)
+    if run.source != "azure":
+        report = in_repository(report, Path(arguments.target), arguments.source_root)
     write_outputs(report, outputs)
     if all(output.file != "-" for output in outputs):
         print(last_line(report), file=sys.stderr)
@@ -106,14 +107,6 @@ def _before(
     if collection is None:
         collection = Collection(documents=[], run=Run(source="folder"))
     return judged(collection, asked_of(rules, collection.run)[0], now=now)
-
-
-def _in_repository(report: Report, target: str) -> Report:
-    """The report with the folder that files are named from, so that outputs can name them from the repository's top."""
-    if report.run.source == "azure":
-        return report
-    run = msgspec.structs.replace(report.run, root=root_of(Path(target)))
-    return msgspec.structs.replace(report, run=run)
 
 
 def _acceptances(arguments: argparse.Namespace, configuration: Configuration) -> Callable[[str], Acceptances]:

@@ -32,7 +32,7 @@ def chunks(report: Report) -> Iterator[str]:
     """The same piece by piece: of a large estate, the whole text takes more memory than the report itself."""
     fields = {name: getattr(report, name) for name in report.__struct_fields__}
     file = FindingsFile(**{**fields, **{name: [] for name in _LONG}}, summary=summary(report))
-    rest = msgspec.json.format(msgspec.json.encode(file)).decode()
+    rest = _written(file)
     for name in _LONG:
         # Nothing else can look like this: inside of texts, quotes and ends of lines are escaped.
         before, here, rest = rest.partition(f'\n  "{name}": []')
@@ -44,10 +44,15 @@ def chunks(report: Report) -> Iterator[str]:
 
 def _items(items: Sequence[Any]) -> Iterator[str]:
     for start in range(0, len(items), _BATCH):
-        text = msgspec.json.format(msgspec.json.encode(items[start : start + _BATCH])).decode()
+        text = _written(items[start : start + _BATCH])
         yield ("," if start else "") + text[1:-2].replace("\n", "\n  ")
     if items:
         yield "\n  "
+
+
+def _written(value: object) -> str:
+    """Indented JSON in which a pipeline that logs it finds no command (`##vso[…]`); read back, it is what it was."""
+    return msgspec.json.format(msgspec.json.encode(value)).decode().replace("##", "#\\u0023")
 
 
 def summary(report: Report) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from auditor.gate import counts
 from auditor.inventory import Origin
 from auditor.report import SEVERITIES, Finding, Report, Subject, fingerprint
 
+_ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:[/\\]")
 _INDEX = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]')  # of an instance that `count` or `for_each` makes
 
 
@@ -71,7 +72,7 @@ def placer(report: Report) -> Callable[[Subject], Place]:
             return Place(file=_path(subject.id) or "unknown", written=False)
         line = origin.line if origin.line and origin.line > 0 else None
         last = origin.end_line if line and origin.end_line and origin.end_line >= line else None
-        file = _path(f"{root}/{origin.file}" if origin.file[:1] != "/" else origin.file)
+        file = _path(origin.file if _ABSOLUTE.match(origin.file) else f"{root}/{origin.file}")
         return Place(file=file or "unknown", line=line, end_line=last, address=origin.address or "")
 
     return place_of

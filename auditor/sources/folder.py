@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +31,7 @@ from auditor.sources.ways import Ways
 MOST_FOLDERS: Final = 50_000
 MOST_FILES: Final = 500_000
 DEEPEST: Final = 40
+_MOST_AT_ONCE: Final = 4  # evaluators
 _LEFT_OUT: Final = "left out: modules that nothing here calls, since callers decide for them"
 _LIBRARIES: Final = "modules without a caller here: what a caller decides for them fails nothing"
 _SKIPPED: Final = frozenset({".git", ".terraform", ".terragrunt-cache", "node_modules", ".venv", "__pycache__"})
@@ -186,9 +188,12 @@ def _terraform(tree: Tree, ways: Ways) -> Iterator[Input]:
     if left:
         shown = ", ".join(left[:3]) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
         ways.notice(f"{_LEFT_OUT if judged else _LIBRARIES}: {shown}")
+    asked = {place: hcl.question(codes[place], ways.variables) for place in judged or roots}
+    with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, _MOST_AT_ONCE)) as pool:
+        answers = pool.map(hcl.answered, asked.values())
     made = {
-        place: hcl.built(codes[place], ways.variables, subscription=made_subscription(place))
-        for place in judged or roots
+        place: hcl.built(one, answer, subscription=made_subscription(place))
+        for (place, one), answer in zip(asked.items(), answers, strict=True)
     }
     for place, built in made.items():
         abroad = [setting for other, one in made.items() if other != place for setting in one.abroad]

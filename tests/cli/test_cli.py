@@ -560,8 +560,10 @@ def test_a_plan_as_sarif_names_its_file_from_the_top_of_the_repository(run, tmp_
     plan = CONTOSO.parents[1] / "tests" / "sources" / "terraform" / "app.plan.json"
     (tmp_path / "infra" / "plan.json").write_bytes(plan.read_bytes())
     monkeypatch.chdir(tmp_path / "infra")
-    code, out, err = run("scan", "plan.json", "-f", "sarif", "--fail-on", "high", "--max-unassessed", "100%")
-    told = json.loads(out)["runs"][0]["results"]
-    assert code == 1 and "Gate failed" in err
-    files = {place["physicalLocation"]["artifactLocation"]["uri"] for result in told for place in result["locations"]}
-    assert files == {"infra/plan.json"}
+    for name in ("plan.json", tmp_path / "infra" / "plan.json"):
+        code, out, err = run("scan", name, "-f", "sarif", "--fail-on", "high", "--max-unassessed", "100%")
+        told = json.loads(out)["runs"][0]["results"]
+        assert code == 1 and "Gate failed" in err
+        places = [place["physicalLocation"] for result in told for place in result["locations"]]
+        assert {place["artifactLocation"]["uri"] for place in places} == {"infra/plan.json"}
+        assert str(tmp_path) not in out

@@ -9,6 +9,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from auditor.formats import FORMATS, html, markdown, renderer
+from auditor.formats.json import parse
 from auditor.formats.safe import h, m, m_block, m_code, visible
 
 TAGS = """
@@ -135,18 +136,23 @@ class TestMarkdown:
         assert left == set()
 
 
-@pytest.mark.parametrize("name", sorted(set(FORMATS) - {"json"}))  # which keeps what was said as it was said
 class TestEveryFormat:
+    @pytest.mark.parametrize("name", sorted(set(FORMATS) - {"json"}))  # which keeps what was said as it was said
     def test_no_control_or_direction_character_is_left(self, name, hostile):
         text = renderer(name)(hostile).removeprefix("\ufeff").replace("\r\n", "\n")
         left = {c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co") and c not in "\n\t\u200d"}
         assert left == set()
 
+    @pytest.mark.parametrize("name", FORMATS)
     def test_a_pipeline_that_logs_it_obeys_only_us(self, name, hostile):
         for line in renderer(name)(hostile).splitlines():
             ours = "##vso[task.logissue " if name == "azure-pipelines" else ""
             assert not re.search(r"##(vso)?\[", line.removeprefix(ours), re.IGNORECASE), line
             assert name == "github" or not line.lstrip().startswith("::"), line
+
+
+def test_the_findings_file_says_it_as_it_was_said(hostile):
+    assert parse(renderer("json")(hostile).encode(), "x").findings == hostile.findings
 
 
 @pytest.mark.parametrize(

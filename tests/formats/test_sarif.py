@@ -196,6 +196,7 @@ def test_what_a_plan_does_not_name_is_in_the_plan():
         pytest.param("./a//b/../main.tf", "x/y", "x/y/a/main.tf", id="plain"),
         pytest.param("../../../etc/passwd", "x", "etc/passwd", id="never out of the folder"),
         pytest.param("/builds/x/main.tf", "infra", "builds/x/main.tf", id="never absolute"),
+        pytest.param("C:\\builds\\x.tf", "infra", "C%3A/builds/x.tf", id="nor on Windows"),
         pytest.param("a b/ü#?%.tf", "", "a%20b/%C3%BC%23%3F%25.tf", id="encoded"),
         pytest.param("a\\b.tf", "", "a/b.tf", id="backslash"),
         pytest.param("..", "", "unknown", id="nothing left"),

@@ -73,7 +73,7 @@ def test_a_module_and_its_example_are_judged_through_the_example(tmp_path):
     }
     (found,) = findings(open_file(write(tmp_path, files)))
     assert (found.status, found.subject.origin.file) == ("fail", "main.tf")
-    assert found.subject.origin.address == "module.kv.azurerm_key_vault.a"
+    assert found.subject.origin.address == "module.kv.azurerm_key_vault.a in examples/plain"
 
 
 def test_a_folder_is_scanned_by_the_command(tmp_path, capsys, monkeypatch):

@@ -38,11 +38,11 @@ _LISTS: Final = {
 }
 # What decides about other resources: where it may not be there, neither is known of these.
 _DECIDES: Final = d.ABOUT | {
-    "microsoft.network/networkinterfaces",
     "microsoft.network/publicipaddresses",
     "microsoft.network/networksecuritygroups/securityrules",
     "microsoft.network/virtualnetworks/subnets",
 }
+_INTERFACE: Final = "microsoft.network/networkinterfaces"
 _FLOW_LOG: Final = d.FLOW_LOGS.lower()
 _MOST: Final = 50  # resources that one setting may be on; where there are more, it may be on any
 
@@ -123,9 +123,25 @@ def _document(
     document = {"properties": {}, **body_of(one.body, places), **head}
     if doubt is not None and kind.lower() == _FLOW_LOG and isinstance(document["properties"], Mapping):
         document["properties"] = {**document["properties"], "enabled": {"$unknown": doubt}}
+    if doubt is not None and kind.lower() == _INTERFACE:
+        document["properties"] = _perhaps_public(document["properties"], doubt)
     if doubt is not None or missing is not None:
-        document["$perhaps"] = doubt or missing
+        document["$perhaps"] = doubt or {**(missing or {}), "why": "not all that is deployed is here"}
     return document
+
+
+def _perhaps_public(properties: Any, doubt: Mapping[str, Any]) -> Any:
+    """The properties of an interface that may not be made: then what is behind it has no public address by it."""
+    configurations = properties.get("ipConfigurations") if isinstance(properties, Mapping) else None
+    if not isinstance(configurations, list):
+        return properties
+    made = []
+    for one in configurations:
+        inner = one.get("properties") if isinstance(one, Mapping) else None
+        if isinstance(inner, Mapping) and inner.get("publicIPAddress"):
+            one = {**one, "properties": {**inner, "publicIPAddress": {"$unknown": doubt}}}  # noqa: PLW2901
+        made.append(one)
+    return {**properties, "ipConfigurations": made}
 
 
 def _listed(documents: Iterable[Document]) -> Iterator[Document]:

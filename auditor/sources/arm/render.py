@@ -29,7 +29,7 @@ def conditional(address: str, conditions: Iterable[str]) -> dict[str, str]:
     every = sorted(conditions)
     listed = " and ".join(one if len(one) <= 120 else f"{one[:120]}…" for one in every[:_MOST])
     more = f" and {len(every) - _MOST} more" if len(every) > _MOST else ""
-    return why(f"whether {address} is deployed is known at deployment: {listed}{more}")
+    return why(f"{address} is made only if {listed}{more}")
 
 
 def rendered(value: Value) -> Any:

@@ -95,7 +95,7 @@ class _Walk:
             return
         name, count = str(loop.get("name") or ""), at.env.count(loop["count"])
         if isinstance(count, Sym):
-            conditions = at.conditions | {f"copies: {count.words}"}
+            conditions = at.conditions | {f"{count.words} is not 0"}
             index = token(f"copyIndex({count.words})")
             env = at.env.turn(name, index, resource=True)
             inside = msgspec.structs.replace(at, env=env, conditions=conditions)

@@ -18,7 +18,7 @@ from auditor import documents as d
 from auditor.documents import Document
 from auditor.errors import SourceError
 from auditor.sources.hcl.beside import accepted, with_accepted
-from auditor.sources.hcl.build import Builder
+from auditor.sources.hcl.build import Answer, Builder
 from auditor.sources.hcl.code import Code, is_terraform
 from auditor.sources.hcl.evaluator import TIME_LIMIT, LostError, evaluate
 from auditor.sources.hcl.place import place_of
@@ -27,8 +27,9 @@ from auditor.sources.terraform import documents_of
 from auditor.sources.terraform.plan import Instance, Plan
 from auditor.sources.terraform.settings import Setting, set_elsewhere
 
-__all__ = ["Built", "Code", "built", "calls_of", "documents", "is_library", "is_terraform"]
+__all__ = ["Built", "Code", "answered", "built", "calls_of", "documents", "is_library", "is_terraform", "question"]
 _TOLD: Final = 3  # mistakes in a reason
+_ENDLESS: Final = "it was not evaluated, since its modules never end"
 _LIBRARY: Final = "it is a module without a provider, so its callers decide what else there is"
 
 
@@ -64,18 +65,35 @@ def is_library(code: Code) -> bool:
     return not rooted and bool(module.variables or module.outputs)
 
 
-def built(code: Code, variables: Sequence[Path] = (), *, subscription: str = "", limit: float = TIME_LIMIT) -> Built:
-    """Evaluate a root module, and keep of it what is certain. Raises `SourceError` where a variable file is missing."""
-    files = _variable_files(code.root, variables)
-    given = frozenset(name for file in files for name in _set_in(code.root / file))
-    lost: list[Mistake] = []
-    answer = None
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What the evaluator is asked of a root module; `lost` tells why it cannot be asked."""
+
+    code: Code
+    files: tuple[str, ...]  # of variables
+    lost: str = ""
+
+
+def question(code: Code, variables: Sequence[Path] = ()) -> Question:
+    """Read a root module and all that it calls. Raises `SourceError` where a variable file is missing."""
+    files = tuple(_variable_files(code.root, variables))
+    _read_calls(code)
+    return Question(code=code, files=files, lost=_ENDLESS if code.endless else "")
+
+
+def answered(asked: Question, limit: float = TIME_LIMIT) -> Answer | str:
+    """What the evaluator says of a root module, or why it says nothing. Several may be asked at once."""
     try:
-        _check_calls(code)
-        answer = evaluate(code.root, files, limit=limit)
+        return asked.lost or evaluate(asked.code.root, asked.files, limit=limit)
     except LostError as error:
-        lost.append(Mistake(file=".", line=None, text=str(error)))
-    builder = Builder(code, answer, given, subscription)
+        return str(error)
+
+
+def built(asked: Question, answer: Answer | str, *, subscription: str = "") -> Built:
+    """A root module as it was evaluated, with what is certain of that."""
+    code = asked.code
+    given = frozenset(name for file in asked.files for name in _set_in(code.root / file))
+    lost = [Mistake(file=".", line=None, text=answer)] if isinstance(answer, str) else []
+    builder = Builder(code, None if isinstance(answer, str) else answer, given, subscription)
     mistakes = tuple(code.mistakes)
     plan = builder.plan(_lacking(mistakes, code) or (_LIBRARY if is_library(code) else ""))
     abroad = tuple(set_elsewhere(plan, lambda one: _shown(_place(code, one))))
@@ -87,10 +105,12 @@ def documents(made: Built, abroad: Iterable[Setting] = ()) -> list[Document]:
     code = made.code
     found = documents_of(made.plan, lambda instance: _place(code, instance), abroad)
     records = accepted(code)
-    return with_accepted(found, made.plan, code, records) + [_unread(code, mistake) for mistake in made.mistakes]
+    return with_accepted(found, made.plan, code, records, lambda one: _place(code, one)) + [
+        _unread(code, mistake) for mistake in made.mistakes
+    ]
 
 
-def _check_calls(code: Code) -> None:
+def _read_calls(code: Code) -> None:
     """Walk all modules: one that calls itself would keep the evaluator busy for ever."""
     waiting: list[tuple[str, ...]] = [()]
     while waiting:
@@ -98,8 +118,6 @@ def _check_calls(code: Code) -> None:
         for name in call.module.calls if call is not None else ():
             assert call is not None  # noqa: S101 - as the line above says
             waiting.append((*call.names, name))
-    if code.endless:
-        raise LostError("it was not evaluated, since its modules never end")
 
 
 def _variable_files(root: Path, variables: Sequence[Path]) -> list[str]:
@@ -133,7 +151,11 @@ def _at(code: Code, mistake: Mistake) -> str:
 
 
 def _place(code: Code, instance: Instance) -> dict[str, Any]:
-    return place_of(code, instance) or {"file": code.path(".")}
+    """File and lines; in a module that other roots may call too, with the root that calls it here."""
+    told = place_of(code, instance) or {"file": code.path(".")}
+    if code.shown and instance.module and not told["file"].startswith(f"{code.shown}/"):
+        told["address"] = f"{instance.address} in {code.shown}"
+    return told
 
 
 def _shown(place: dict[str, Any]) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from auditor.documents import Document
 from auditor.sources.comments import acceptances_in, loose
 from auditor.sources.hcl.code import Code
 from auditor.sources.hcl.syntax import Block, File
-from auditor.sources.terraform.plan import Plan
+from auditor.sources.terraform.plan import Instance, Plan
 
 Record = dict[str, Any]
 Place = tuple[str, int]  # file and line of a block
@@ -41,7 +41,11 @@ def _owner(file: File, first: int, last: int) -> Block | None:
 
 
 def with_accepted(
-    documents: list[Document], plan: Plan, code: Code, records: Mapping[Place, list[Record]]
+    documents: list[Document],
+    plan: Plan,
+    code: Code,
+    records: Mapping[Place, list[Record]],
+    place: Callable[[Instance], Mapping[str, Any]],
 ) -> list[Document]:
     """The documents with what is accepted of each: beside its block, or beside a call of its module."""
     if not records:
@@ -54,7 +58,9 @@ def with_accepted(
         while call is not None and call.block is not None:
             places.append((call.block.file, call.block.line))
             call = call.outer
-        by_block[instance.address] = [place for place in places if place in records and place[1]]
+        by_block[str(place(instance).get("address", instance.address))] = [
+            place for place in places if place in records and place[1]
+        ]
     used: set[Place] = set()
     found: list[Document] = []
     for document in documents:

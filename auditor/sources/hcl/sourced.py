@@ -41,7 +41,7 @@ def read(path: Path, root: Path, notice: Callable[[str], None]) -> Collection:
         more = f" and {len(without) - 1} more" if len(without) > 1 else ""
         notice(f"{root} does not hold the code of {without[0]}{more}: `terraform init` fetches modules")
     found = terraform.documents_of(with_code(plan, code), lambda one: place_of(code, one) or {"file": path.as_posix()})
-    return terraform.collection(with_accepted(found, plan, code, accepted(code)), run)
+    return terraform.collection(with_accepted(found, plan, code, accepted(code), lambda _: {}), run)
 
 
 def with_code(plan: Plan, code: Code) -> Plan:

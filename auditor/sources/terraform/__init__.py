@@ -92,7 +92,7 @@ def documents_of(
 
     `abroad` are settings that are made elsewhere, and may be on anything here.
     """
-    origin = {i.address: {**place(i), "address": i.address} for i in (*plan.instances, *plan.remote)}
+    origin = {i.address: {"address": i.address, **place(i)} for i in (*plan.instances, *plan.remote)}
     every = [*_documents(plan, origin, abroad)]
     return sorted(
         [*every, *subscriptions_in(every)],

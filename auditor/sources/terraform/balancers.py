@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from auditor.documents import Document
-from auditor.sources.terraform.shape import Link, Values, blocks, later, named, some
+from auditor.sources.terraform.shape import Link, Values, add_to, blocks, later, named, some
 
 _TYPE: Final = "microsoft.network/loadbalancers"
 _PARTS: Final = {
@@ -38,12 +38,12 @@ def join(kind: str, v: Values, link: Link, find: Find, every: list[Document]) ->
         if balancer is None:
             _unsettle(link("loadbalancer_id"), _TYPE, every, _PARTS[kind])
         else:
-            balancer["properties"].setdefault(_PARTS[kind], []).append(_part(v, link, str(balancer["id"])))
+            add_to(balancer["properties"], _PARTS[kind], _part(v, link, str(balancer["id"])))
     elif kind == _ADDRESS:
         pool = link("backend_address_pool_id")
         body = some(ipAddress=v.get("ip_address"), virtualNetwork=named(link("virtual_network_id")))
         for item in _pools(pool, find):
-            item["properties"].setdefault("loadBalancerBackendAddresses", []).append({"properties": body})
+            add_to(item["properties"], "loadBalancerBackendAddresses", {"properties": body})
     else:
         attribute, field = _FIELDS[kind]
         nic = _of(link("network_interface_id"), find)
@@ -51,7 +51,7 @@ def join(kind: str, v: Values, link: Link, find: Find, every: list[Document]) ->
             if item.get("name") == v.get("ip_configuration_name") or later(v.get("ip_configuration_name")):
                 inside = item.get("properties")
                 if isinstance(inside, dict):
-                    inside.setdefault(field, []).append(named(link(attribute)))
+                    add_to(inside, field, named(link(attribute)))
 
 
 def _of(target: Any, find: Find) -> Document | None:

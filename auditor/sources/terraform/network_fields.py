@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from auditor.documents import Document, normal_id, parent_of
-from auditor.sources.terraform.shape import Link, Row, Values, blocks, later, named, one, some, value_at
+from auditor.sources.terraform.shape import Link, Row, Values, add_to, blocks, later, named, one, some, value_at
 
 _RULE: Final = {
     "priority": "priority",
@@ -159,7 +159,7 @@ def attach(kind: str, link: Link, find: Callable[[str], Document | None], every:
     own = find(group) if isinstance(group, str) else None
     if isinstance(target, str) and own is not None:
         part = "subnets" if kind.startswith("azurerm_subnet") else "networkInterfaces"
-        own.setdefault("properties", {}).setdefault(part, []).append({"id": target})
+        add_to(own.setdefault("properties", {}), part, {"id": target})
     elif not isinstance(target, str):
         _undecided([own] if own is not None else every)
 
@@ -188,4 +188,4 @@ def _undecided(every: list[Document]) -> None:
         if str(document.get("type")).lower() == _GROUP_TYPE and not later(document.get("properties")):
             where = str(document["id"]).partition("/providers/")[0]
             undecided = {"id": f"{where}/providers/Microsoft.Network/networkInterfaces/not-decided-yet"}
-            document.setdefault("properties", {}).setdefault("networkInterfaces", []).append(undecided)
+            add_to(document.setdefault("properties", {}), "networkInterfaces", undecided)

@@ -152,6 +152,12 @@ def refers(*paths: str) -> Get:
     return lambda v, link: named(get(v, link))
 
 
+def add_to(fields: dict[str, Any], name: str, item: Any) -> None:
+    """Put one more into a list of fields, unless what is in the list is not known anyway."""
+    if isinstance(found := fields.setdefault(name, []), list):
+        found.append(item)
+
+
 def named(value: Any) -> Any:
     """`{"id": …}` of an id, a value that is not known yet as it is."""
     return {"id": value} if isinstance(value, str) and value else value if later(value) else None

@@ -375,3 +375,72 @@ def test_metadata_accepts_too(write):
     path = write(template(vault("kv", metadata={"auditor": {"accept": [entry]}})))
     (document,) = open_file(path).documents
     assert document["$accept"][0]["rule"] == VAULT_RULE
+
+
+# --- other places -----------------------------------------------------------------------------------------------------
+
+
+def test_a_subscriptions_own_log_and_what_it_deploys_below(write):
+    schema = SCHEMA.replace("deploymentTemplate", "subscriptionDeploymentTemplate").replace("2019-04-01", "2018-05-01")
+    logs = [{"category": one, "enabled": True} for one in ("Administrative", "Security", "Policy", "Alert")]
+    activity = {"type": SETTING, "name": "activity", "properties": {"workspaceId": "[parameters('log')]", "logs": logs}}
+    group = {"type": "Microsoft.Resources/resourceGroups", "name": "rg", "location": "westeurope"}
+    below = nested(OUTER | {"resources": [vault("kv"), *OUTER["resources"]]}, resourceGroup="rg")
+    path = write(template(activity, group, below, parameters={"log": {"type": "string"}}) | {"$schema": schema})
+    collection = open_file(path)
+    shown = {d["type"]: d["id"] for d in collection.documents}
+    assert shown["Microsoft.KeyVault/vaults"].endswith(
+        "000000000000/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv"
+    )
+    assert told(path)["kv"][0] == "pass"
+    asked = applicable(RULES, "arm", collection.run.declares)
+    found = judge(assemble(collection), [r for r in asked if r.id == "activity-log-security-categories"]).findings
+    assert [f.status for f in found] == ["pass"]
+
+
+def test_a_tenants_sign_in_logs(write):
+    schema = SCHEMA.replace("deploymentTemplate", "tenantDeploymentTemplate")
+    logs = [{"category": "AuditLogs", "enabled": True}]
+    entra = {
+        "type": "microsoft.aadiam/diagnosticSettings",
+        "name": "entra",
+        "properties": {"workspaceId": "/subscriptions/s/w", "logs": logs},
+    }
+    (document,) = open_file(write(template(entra) | {"$schema": schema})).documents
+    assert document["id"] == "/providers/microsoft.aadiam/diagnosticSettings"
+    assert [one["name"] for one in document["value"]] == ["entra"]
+
+
+def test_sql_auditing_is_read_where_it_is_written(write):
+    server = {"type": "Microsoft.Sql/servers", "name": "sql", "location": "westeurope", "properties": {}, "resources": [
+        {"type": "auditingSettings", "name": "default", "properties": {"state": "Enabled", "isAzureMonitorTargetEnabled": True}},
+    ]}  # fmt: skip
+    events = setting("[resourceId('Microsoft.Sql/servers/databases', 'sql', 'master')]", properties={
+        **AUDIT, "logs": [{"category": "SQLSecurityAuditEvents", "enabled": True}]})  # fmt: skip
+    path = write(template(server, events))
+    assert told(path, "sql-server-auditing") == told(path, "sql-server-auditing")
+    assert {s for s, _ in told(path, "sql-server-auditing").values()} == {"pass"}
+    server["resources"][0]["condition"] = "[parameters('x')]"
+    path = write(template(server, events, parameters={"x": {"type": "bool"}}))
+    assert {s for s, _ in told(path, "sql-server-auditing").values()} == {"unknown"}
+    assert {s for s, _ in told(write(template({**server, "resources": []})), "sql-server-auditing").values()} == {
+        "fail"
+    }
+
+
+def test_it_is_scanned_from_the_command_line(capsys, monkeypatch, tmp_path):
+    from auditor.cli import main
+
+    monkeypatch.chdir(HERE)
+    assert main(["scan", "vault.json", "--select", VAULT_RULE, "--fail-on", "high", "-f", "sarif"]) == 1
+    (result,) = json.loads(capsys.readouterr().out)["runs"][0]["results"]
+    place = result["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"].endswith("vault.json")
+    assert place["region"]["startLine"] == 20
+    given = tmp_path / "given.json"
+    given.write_text(json.dumps({"parameters": {"vaultName": {"value": "kv-app"}}}))
+    main(["scan", "vault.json", "--select", VAULT_RULE, "--parameters", str(given), "-f", "json"])
+    names = [f["subject"]["name"] for f in json.loads(capsys.readouterr().out)["findings"]]
+    assert names == ["kv-app", "kv-app2"]
+    assert main(["scan", "bicep/main.bicep", "--bicep", str(tmp_path / "none")]) == 2
+    assert "hint: install it" in capsys.readouterr().err

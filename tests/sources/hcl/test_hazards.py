@@ -175,8 +175,8 @@ def test_of_many_roots_each_is_judged_and_the_modules_through_their_callers(tmp_
     files = {"modules/kv/main.tf": MODULE, "dev/main.tf": BASE + call, "prod/main.tf": BASE + call + cover}
     found = findings(scanned(tmp_path, files))
     assert sorted((f.status, f.subject.origin.file, f.subject.origin.address) for f in found) == [
-        ("fail", "modules/kv/main.tf", "module.kv.azurerm_key_vault.this"),
-        ("pass", "modules/kv/main.tf", "module.kv.azurerm_key_vault.this"),
+        ("fail", "modules/kv/main.tf", "module.kv.azurerm_key_vault.this in dev"),
+        ("pass", "modules/kv/main.tf", "module.kv.azurerm_key_vault.this in prod"),
     ]
 
 

@@ -12,7 +12,7 @@ from hcl_code import PROVIDER, SETTING, VAULT, WORKSPACE, findings, statuses, wr
 from auditor.cli import main
 from auditor.errors import SourceError
 from auditor.sources import open_file
-from auditor.sources.hcl import Code, built, documents, evaluator
+from auditor.sources.hcl import Code, answered, built, documents, evaluator, question
 
 BASE = PROVIDER + WORKSPACE
 DEEP = "x = " + "[" * 20_000 + "]" * 20_000
@@ -49,7 +49,8 @@ def hangs(tmp_path, monkeypatch, script):
     fake.chmod(0o755)
     monkeypatch.setattr(evaluator.sys, "executable", str(fake))
     code = Code(write(tmp_path / "code", {"main.tf": BASE + VAULT + SETTING + VAULT.replace('"a"', '"b"')}))
-    return documents(built(code, limit=0.3))
+    asked = question(code)
+    return documents(built(asked, answered(asked, 0.3)))
 
 
 @pytest.mark.parametrize(
@@ -118,3 +119,11 @@ def test_a_variable_file_that_is_not_there_is_an_error(tmp_path, capsys):
     write(tmp_path, {"main.tf": BASE + VAULT})
     assert main(["scan", str(tmp_path), "--var-file", str(tmp_path / "no.tfvars")]) == 2
     assert "there is no such file" in capsys.readouterr().err
+
+
+def test_a_part_of_a_balancer_that_is_known_beside_one_of_a_balancer_that_is_not(tmp_path):
+    text = BASE + 'variable "b" {}\nresource "azurerm_lb" "a" {\n  name = "lb"\n}\n'
+    for name, target in (("one", "var.b"), ("two", "azurerm_lb.a.id")):
+        text += f'resource "azurerm_lb_rule" "{name}" {{\n  name = "{name}"\n  loadbalancer_id = {target}\n}}\n'
+    documents = {d.get("name"): d for d in open_file(write(tmp_path, {"main.tf": text})).documents}
+    assert "$unknown" in documents["lb"]["properties"]["loadBalancingRules"]
