@@ -24,7 +24,6 @@ from auditor.sources import open_file
 NOT_TOLD = {
     "keyvault-logs-or-defender": "which plans of Defender are on is not in the file",
     "sql-audit-or-defender": "which plans of Defender are on is not in the file",
-    "storage-logs-or-defender": "which plans of Defender are on is not in the file",
     "keyvault-policy-evaluation-logs": "what the group audit contains is told by Azure alone",
     "log-destination-delete-lock": "the lock of a resource group stands elsewhere",
     "flow-log-delivers": "the storage account is another team's",
