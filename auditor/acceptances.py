@@ -227,8 +227,11 @@ _KNOWN_AS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
-def compare(report: Report, earlier: Report) -> Report:
-    """The report with each failure told to be new or known, by an earlier findings file of the same rules and scope."""
+def compare(report: Report, earlier: Report, revision: str = "") -> Report:
+    """The report with each failure told to be new or known, by an earlier findings file of the same rules and scope.
+
+    Or by the findings of an earlier `revision` of the same code, as people call it.
+    """
     then = {finding.fingerprint: finding.status for finding in earlier.findings}
     findings = [
         msgspec.structs.replace(finding, is_new=then.get(finding.fingerprint, "") not in _KNOWN_AS[finding.status])
@@ -243,6 +246,7 @@ def compare(report: Report, earlier: Report) -> Report:
         findings=findings,
         baseline=Baseline(
             generated_at=earlier.generated_at,
+            revision=revision,
             new=sum(finding.is_new is True for finding in findings if finding.status == "fail"),
             known=sum(finding.is_new is False for finding in findings if finding.status == "fail"),
             fixed=sum(now.get(each) == "pass" for each in failed_then),

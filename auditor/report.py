@@ -175,9 +175,10 @@ class AcceptanceInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Baseline(msgspec.Struct, frozen=True, kw_only=True):
-    """How the failures compare with an earlier findings file."""
+    """How the failures compare with an earlier findings file, or with the code of an earlier revision."""
 
     generated_at: str
+    revision: str = ""  # what was asked for, and the commit: `origin/main (1a2b3c4d)`
     new: int
     known: int
     fixed: int  # failed then, pass now

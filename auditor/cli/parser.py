@@ -117,6 +117,8 @@ def _scan(commands: Any) -> None:
                       "(default: 0 with --fail-on, else no limit)")  # fmt: skip
     gate.add_argument("--baseline", metavar="FILE", help="an earlier findings file: what failed in it is known, and "
                       "fails the gate no more")  # fmt: skip
+    gate.add_argument("--changed-since", metavar="REF", help="what failed at this git revision of the code is known: "
+                      "only what the change introduces fails the gate")  # fmt: skip
     gate.add_argument("--exit-zero", action="store_true", help="exit 0 where the gate would exit 1 or 3")
     _talk(parser)
 

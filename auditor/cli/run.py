@@ -20,9 +20,10 @@ from auditor.cli.gate import EXIT_GATE, EXIT_INCOMPLETE, EXIT_INTERRUPTED, answe
 from auditor.cli.output import Output, write_outputs
 from auditor.cli.reading import check_narrowing, focus_of, note, read_azure, warn, ways_of
 from auditor.cli.repository import in_repository
+from auditor.cli.since import Revision, check_source, read_before, revision_of
 from auditor.config import Configuration, read_configuration
 from auditor.controls import with_controls
-from auditor.documents import Collection
+from auditor.documents import Collection, Run
 from auditor.errors import AuditorError
 from auditor.focus import focused, is_active
 from auditor.report import Report
@@ -43,10 +44,13 @@ def scan(arguments: argparse.Namespace) -> int:
     outputs = Output.parse(arguments.formats or configuration.report.formats, arguments.output)
     gate = asked(arguments, configuration)
     accepting = _acceptances(arguments, configuration)
-    earlier = _earlier(arguments.baseline or configuration.gate.baseline)
+    revision = revision_of(arguments)
+    earlier = _earlier(arguments.baseline or configuration.gate.baseline) if revision is None else None
     store = _place(arguments, configuration)
     jobs = 1 if isinstance(store, Spool) else arguments.jobs
     run = store.run
+    if revision is not None:
+        check_source(run.source)
     rules, left_out = asked_of(chosen.rules, run)
     now = clock(run.finished_at)
     acceptances = accepting(now[:10])
@@ -55,9 +59,14 @@ def scan(arguments: argparse.Namespace) -> int:
     report = _judged(store, rule_loader(arguments, configuration, rules, jobs, run), jobs, now, acceptances)
     report = with_controls(msgspec.structs.replace(report, rules_left_out=left_out), chosen)
     report = msgspec.structs.replace(with_acceptances(report, acceptances), title=configuration.report.title)
-    report = answered(compare(report, earlier) if earlier is not None else report, gate)
+    if revision is not None:
+        earlier = _before(revision, arguments, configuration, chosen.rules, now)
+        report = compare(report, earlier, f"{revision.asked} ({revision.commit[:8]})")
+    elif earlier is not None:
+        report = compare(report, earlier)
+    report = answered(report, gate)
     if run.source != "azure":
-        report = in_repository(report, Path(arguments.source_root or arguments.target))
+        report = in_repository(report, Path(arguments.target), arguments.source_root)
     write_outputs(report, outputs)
     if all(output.file != "-" for output in outputs):
         print(last_line(report), file=sys.stderr)
@@ -84,6 +93,20 @@ def _place(arguments: argparse.Namespace, configuration: Configuration) -> Store
     return Held(
         focused(open_file(file, ways_of(arguments)), focus, notice=note)
     )  # what a filter chooses is told by all of it
+
+
+def _before(
+    revision: Revision, arguments: argparse.Namespace, configuration: Configuration, rules: Sequence[Rule], now: str
+) -> Report:
+    """The findings of the target as it was, by today's rules and clock: accepted or not, they are known."""
+    from auditor.sources import open_file
+
+    ways = msgspec.structs.replace(ways_of(arguments), notice=lambda _: None)
+    focus = focus_of(arguments, configuration)
+    collection = read_before(revision, lambda path: focused(open_file(path, ways), focus), note)
+    if collection is None:
+        collection = Collection(documents=[], run=Run(source="folder"))
+    return judged(collection, asked_of(rules, collection.run)[0], now=now)
 
 
 def _acceptances(arguments: argparse.Namespace, configuration: Configuration) -> Callable[[str], Acceptances]:

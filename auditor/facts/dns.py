@@ -16,6 +16,7 @@ from auditor import documents as d
 from auditor.catalog import categories_of
 from auditor.documents import Document, parent_of, settings_id
 from auditor.facts.edge import firewall_facts
+from auditor.facts.hierarchy import parents
 from auditor.facts.look import Look, TypeFacts
 from auditor.facts.network import VNET
 from auditor.facts.settings import settings_of
@@ -104,11 +105,15 @@ def _linked(look: Look) -> _Links:
             doubts.append(unclear("a link of a DNS security policy", why))
         elif ref(target):
             found.setdefault(ref(target), []).append(parent_of(link))
-    for subscription in look.of_type(d.SUBSCRIPTION):
+    scanned = set(look.of_type(d.SUBSCRIPTION))
+    below_groups = [key for key in look.once(parents) if d.type_of(key) == d.SUBSCRIPTION]
+    for subscription in sorted(scanned.union(below_groups)):
         hidden = look.unlisted(subscription)
+        what = f"whether a DNS security policy of subscription {short(subscription)} is linked to the network"
         if hidden is not None:
-            what = f"whether a DNS security policy of subscription {short(subscription)} is linked to the network"
             doubts.append(unread(hidden, what))
+        elif subscription not in scanned:
+            doubts.append(Unknown(reason=f"{what}: that subscription was not scanned"))
     return _Links(found, doubts)
 
 

@@ -66,11 +66,11 @@ def _chain(document: Document) -> list[str]:
 
 def _above(key: str, look: Look) -> tuple[list[str], bool]:
     """(groups above, the nearest first; whether that is all of them)."""
-    parents, found = look.once(_parents), list[str]()
+    tree, found = look.once(parents), list[str]()
     roots = {same_id(f"{_GROUPS}/{tenant}") for tenant in look.once(_tenants)}
     here = key
     while here not in roots and len(found) < _DEEPEST:
-        parent = parents.get(here)
+        parent = tree.get(here)
         if parent is None:
             return found, look.declared
         if not parent:
@@ -84,16 +84,16 @@ def _tenants(look: Look) -> list[str]:
     return [text(look.documents[key].get("tenantId")).lower() for key in look.of_type(d.TENANT)]
 
 
-def _parents(look: Look) -> dict[str, str]:
+def parents(look: Look) -> dict[str, str]:
     """The parent of each group and subscription, from the lists of what is below a group and the groups themselves."""
-    parents: dict[str, str] = {}
+    found: dict[str, str] = {}
     for key in look.of_type(d.MANAGEMENT_GROUP):
         details = mapping(mapping(look.documents[key].get("properties")).get("details"))
         if "parent" in details:
-            parents[key] = ref(details.get("parent"))
+            found[key] = ref(details.get("parent"))
     for key in look.of_type(d.DESCENDANTS):
-        parents |= dict(_links(look.documents[key]))
-    return parents
+        found |= dict(_links(look.documents[key]))
+    return found
 
 
 def _links(document: Document) -> Iterator[tuple[str, str]]:

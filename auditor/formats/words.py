@@ -252,7 +252,7 @@ def accepted_state(info: AcceptanceInfo) -> str:
 
 def compared(baseline: Baseline) -> str:
     """How the failures compare with the baseline, in one sentence."""
-    since = day(baseline.generated_at) or "the baseline"
+    since = baseline.revision or day(baseline.generated_at) or "the baseline"
     told = f"Compared with {since}: {baseline.new:,} new, {baseline.known:,} known"
     gone = f", {baseline.gone:,} not there any more" if baseline.gone else ""
     return f"{told}, {baseline.fixed:,} fixed{gone}."

@@ -57,6 +57,18 @@ HIDDEN = [
     {"id": "/subscriptions/other", "type": "Microsoft.Resources/subscriptions"},
     {"id": "/subscriptions/other/resources", "type": "Microsoft.Resources/subscriptions/resources", **REFUSED},
 ]
+LEFT_OUT: list[Document] = [
+    {"id": "/subscriptions/s", "type": "Microsoft.Resources/subscriptions"},
+    {
+        "id": "/providers/Microsoft.Management/managementGroups/t/descendants",
+        "type": "Microsoft.Management/managementGroups/descendants",
+        "value": [
+            {"name": name, "type": "Microsoft.Management/managementGroups/subscriptions",
+             "properties": {"parent": {"id": "/providers/Microsoft.Management/managementGroups/t"}}}
+            for name in ("S", "other")
+        ],
+    },
+]  # fmt: skip
 SENT = exports(POLICY, "DnsResponse")
 WATCHED = exports(FIREWALL, "AZFWDnsQuery")
 
@@ -93,6 +105,13 @@ def dns(servers: Any, *documents: Document, peers: tuple[str, ...] = (HUB,), dec
         pytest.param([link(network=LATER)], "a link of a DNS security policy: decided later", id="a link to come"),
         pytest.param([link(), SENT, *HIDDEN], True, id="a hidden subscription cannot take the link away"),
         pytest.param([link(), exports(POLICY), *HIDDEN], False, id="a network has one link, so nothing is hidden"),
+        pytest.param([link(), SENT, *LEFT_OUT], True, id="nor does one that was left out"),
+        pytest.param(
+            LEFT_OUT,
+            "whether a DNS security policy of subscription other is linked to the network: "
+            "that subscription was not scanned",
+            id="the policy may be in a subscription that was left out",
+        ),
         pytest.param(
             HIDDEN,
             "whether a DNS security policy of subscription other is linked to the network: HTTP 403",

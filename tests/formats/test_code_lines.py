@@ -39,9 +39,9 @@ def repository(tmp_path, monkeypatch):
     return tmp_path
 
 
-def scan(target, capsys):
+def scan(target, capsys, *more):
     formats = [word for name in ("sarif", "gitlab", "junit") for word in ("-f", f"{name}=out.{name}")]
-    assert main(["scan", target, "-q", "-f", "github", *formats, "--fail-on", "high"]) == 1
+    assert main(["scan", target, *more, "-q", "-f", "github", *formats, "--fail-on", "high"]) == 1
     run = json.loads(Path("out.sarif").read_text())
     jsonschema.validate(run, SCHEMA, cls=jsonschema.Draft4Validator)
     return run["runs"][0], json.loads(Path("out.gitlab").read_text()), capsys.readouterr().out.splitlines()
@@ -69,6 +69,20 @@ def test_terraform_code(repository, capsys):
     )
     cases = [case for case in ET.parse("out.junit").iter("testcase") if case.find("failure") is not None]
     assert {(case.get("classname"), int(case.get("line"))) for case in cases} == placed
+
+
+def test_a_plan_with_its_code(repository, capsys):
+    (repository / "plan.json").write_bytes((SOURCES / "terraform" / "app.plan.json").read_bytes())
+    for target in ("plan.json", str(repository / "plan.json")):
+        run, _, _ = scan(target, capsys, "--source-root", "infra/app")
+        lines = (repository / "infra" / "app" / "main.tf").read_text().splitlines()
+        files = {}
+        for result in run["results"]:
+            place = result["locations"][0]["physicalLocation"]
+            files.setdefault(place["artifactLocation"]["uri"], []).append(place["region"]["startLine"])
+        assert set(files) <= {"infra/app/main.tf", "plan.json"}
+        assert len(files["infra/app/main.tf"]) > 30
+        assert all(re.match(r'(resource|module) "', lines[line - 1]) for line in files["infra/app/main.tf"])
 
 
 def test_a_template(repository, capsys):

@@ -33,7 +33,14 @@ _LISTS: Final = {
     kind.lower(): kind
     for kind in (
         *(d.TABLES, d.DEFENDER_PLANS, d.COLLECTION_RULE_ASSOCIATIONS, d.EVENT_HUBS, d.HUB_RULES, d.CONTAINERS, d.LOCKS),
-        *(d.POSTGRESQL_PARAMETERS, d.MYSQL_PARAMETERS, d.SENTINEL_CONNECTORS, d.ENTRA_SETTINGS, d.INTUNE_SETTINGS),
+        *(
+            d.SECURITY_POLICIES,
+            d.POSTGRESQL_PARAMETERS,
+            d.MYSQL_PARAMETERS,
+            d.SENTINEL_CONNECTORS,
+            d.ENTRA_SETTINGS,
+            d.INTUNE_SETTINGS,
+        ),
     )
 }
 # What decides about other resources: where it may not be there, neither is known of these.
