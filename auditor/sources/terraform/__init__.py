@@ -162,7 +162,13 @@ def _documents(plan: Plan, origin: Mapping[str, dict[str, Any]], abroad: Iterabl
     parts = _parts(made)
     resources = [str(made[address]["id"]) for address in targets] + [i for below in parts.values() for i in below]
     settings = [*settings_in(plan, ids, targets, parts), *abroad]
-    yield from setting_documents(settings, sorted(set(resources)), plan.lacking, origin)
+    yield from setting_documents(settings, sorted(set(resources)), plan.lacking or _untyped(plan), origin)
+
+
+def _untyped(plan: Plan) -> str:
+    """Why any resource may have settings that are not seen: something has a type that only the apply decides."""
+    odd = [i.address for i in plan.instances if i.type == AZAPI and not isinstance(i.values.get("type"), str)]
+    return f"the type of {odd[0]} is not known yet" if odd else ""
 
 
 def _document(instance: Instance, ids: Ids, plan: Plan) -> Document:
