@@ -104,6 +104,15 @@ def _entry(
     }
 
 
+def _named(scopes: object) -> frozenset[str]:
+    """The normal ids in a list of scopes."""
+    return (
+        frozenset(normal_id(text(scope)) for scope in scopes if text(scope))
+        if isinstance(scopes, list)
+        else frozenset()
+    )
+
+
 def _enabled(properties: Mapping[str, Any], what: str) -> Answer:
     value = properties.get("enabled")
     if undecided(value):
@@ -208,11 +217,12 @@ def _processing(document: Document) -> _Processing | None:
         kind = text(action.get("actionType")).lower()
         mutes = mutes or kind == _MUTES
         if kind == _ADDS:
-            groups += [text(group) for group in action.get("actionGroupIds") or () if text(group)]
+            several = action.get("actionGroupIds")
+            groups += [text(group) for group in several if text(group)] if isinstance(several, list) else []
     if not mutes and not groups:
         return None
     called = name(document)
     filtered = bool(entries(properties.get("conditions")))
     doubt = Unknown(reason=f"the alert processing rule {called} works on some alerts only") if filtered else None
-    scopes = frozenset(normal_id(text(scope)) for scope in properties.get("scopes") or () if text(scope))
+    scopes = _named(properties.get("scopes"))
     return _Processing(name=called, scopes=scopes, groups=None if mutes else tuple(groups), doubt=doubt)
