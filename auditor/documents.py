@@ -139,6 +139,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     focus: tuple[Focus, ...] = ()  # the filters that were applied, one after the other: all are met
     left_out: int = 0  # resources that were listed, but do not meet them
     declares: tuple[str, ...] = ()  # of types that exist once, such as subscriptions, those that a file sets logs of
+    places: dict[str, str] = msgspec.field(default_factory=dict)  # made-up subscriptions: which folder each stands for
     not_mapped: dict[str, int] = msgspec.field(default_factory=dict)  # types in a file that are not judged: how many
     narrowed: bool = False  # log settings of what was left out were not read, since nothing judged depends on them
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from functools import lru_cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from string import Template
@@ -306,7 +307,16 @@ def unfilled(rule: Rule) -> list[str]:
 
 def load_rules(folder: Path | Traversable | None = None) -> list[Rule]:
     """Every rule below a folder (the shipped ones by default), sorted by id; a repeated id is an error."""
-    root = shipped("rules") if folder is None else folder
+    return list(_shipped_rules()) if folder is None else _rules_in(folder)
+
+
+@lru_cache(maxsize=1)
+def _shipped_rules() -> tuple[Rule, ...]:
+    """Read once: a scan asks for them several times, and reading them takes as long as judging a plan."""
+    return tuple(_rules_in(shipped("rules")))
+
+
+def _rules_in(root: Path | Traversable) -> list[Rule]:
     if not root.is_dir():
         raise RuleError(str(root), None, "there is no such folder of rules")
     rules: dict[str, Rule] = {}

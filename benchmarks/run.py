@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import iac
 from collect import SERVICES
 
 HERE = Path(__file__).parent
@@ -60,7 +61,14 @@ def main() -> int:
     rows.append((LARGE, large, f"{large[0] / yard[0]:.0f} × yardstick", "within 4 GB", large[2]))
     start = measure([sys.executable, "-m", "auditor", "--version"], runs * 3)
     rows.append((START[1], start, f"{start[0] / bare[0]:.1f} × bare interpreter", START[2], ""))
-    text = table(rows, runs) + collection_table(collected) + compared
+    checkov = shutil.which("checkov") or ""
+    text = (
+        table(rows, runs)
+        + collection_table(collected)
+        + compared
+        + "\n## Infrastructure code\n"
+        + iac.table(runs, checkov)
+    )
     (HERE / "README.md").write_text(text, encoding="utf-8")
     print(text)
     return 0

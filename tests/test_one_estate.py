@@ -23,6 +23,7 @@ from auditor.sources import open_file
 # Rules of which a file may not know what Azure tells: its answer may be `unknown`, or none. It is never another one.
 NOT_TOLD = {
     "keyvault-logs-or-defender": "which plans of Defender are on is not in the file",
+    "sql-audit-or-defender": "which plans of Defender are on is not in the file",
     "keyvault-policy-evaluation-logs": "what the group audit contains is told by Azure alone",
     "log-destination-delete-lock": "the lock of a resource group stands elsewhere",
     "flow-log-delivers": "the storage account is another team's",

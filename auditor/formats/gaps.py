@@ -16,6 +16,8 @@ from auditor.report import Finding, Report, Row, UnreadInfo
 EXAMPLES = 3
 ELSEWHERE = " (not part of this scan)"
 TENANT = "Tenant"
+CODE = "the unread code"
+NOT_TOLD = "subscription not told"
 
 Key = tuple[object, ...]
 

@@ -17,7 +17,7 @@ from auditor.documents import ENTRA, normal_id
 from auditor.formats.affected import Affected, affected
 from auditor.formats.blindspots import BlindSpot, blind_spots
 from auditor.formats.frameworks import outcome
-from auditor.formats.gaps import TENANT, Gap, gaps, unexplained
+from auditor.formats.gaps import CODE, NOT_TOLD, TENANT, Gap, gaps, unexplained
 from auditor.formats.matrix import CategorySum
 from auditor.formats.matrix import categories as category_sums
 from auditor.formats.priorities import Priorities, priorities
@@ -242,7 +242,9 @@ def scope_names(report: Report) -> dict[str, str]:
     names = {
         s.id.lower(): (f"{s.name} ({s.id[:8]})" if shared[s.name] > 1 else s.name) or s.id for s in report.subscriptions
     }
-    return names | {key: TENANT for key in ("", "tenant", report.run.tenant.lower()) if key not in names}
+    names |= {made: NOT_TOLD if place == "." else f"{NOT_TOLD}: {place}" for made, place in report.run.places.items()}
+    whole = TENANT if report.run.source == "azure" else CODE
+    return names | {key: whole for key in ("", "tenant", report.run.tenant.lower()) if key not in names}
 
 
 def tenant_name(report: Report) -> str:

@@ -13,6 +13,8 @@ import msgspec
 from auditor import documents as d
 from auditor.documents import Document
 
+# Settings of a whole tenant: type of the setting → type of their list. What they are set on is not written.
+OF_TENANT: Final = {kind.lower(): kind for kind in (d.ENTRA_SETTINGS, d.INTUNE_SETTINGS)}
 _TOLD: Final = 3  # settings in a reason
 
 
@@ -42,9 +44,11 @@ def setting_documents(
     def add(target: str, item: Mapping[str, Any]) -> None:
         key = d.normal_id(target)
         shown.setdefault(key, target)
-        lists.setdefault(key, []).append({**item, "id": f"{d.settings_id(shown[key])}/{item['name']}"})
+        lists.setdefault(key, []).append({**item, "id": f"{_list_of(shown[key])[0]}/{item['name']}"})
 
     for setting in settings:
+        if not (setting.target or setting.perhaps):
+            continue
         item = {"name": setting.name, "properties": setting.properties, "$origin": setting.origin}
         if setting.target:
             add(setting.target, item)
@@ -56,7 +60,16 @@ def setting_documents(
     for target in resources if loose is not None else ():
         add(target, loose or {})
     for key in sorted(lists):
-        yield {"id": d.settings_id(shown[key]), "type": d.DIAGNOSTIC_SETTINGS, "value": _apart(lists[key])}
+        list_id, kind = _list_of(shown[key])
+        yield {"id": list_id, "type": kind, "value": _apart(lists[key])}
+
+
+def _list_of(target: str) -> tuple[str, str]:
+    """(id, type) of the list of settings of what they are set on."""
+    tenant = OF_TENANT.get(target.lower().removeprefix("/providers/"))
+    if tenant is not None:
+        return f"/providers/{tenant}", tenant
+    return d.settings_id(target), d.DIAGNOSTIC_SETTINGS
 
 
 def _apart(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -71,7 +84,7 @@ def _apart(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _doubtful(logs: Any, why: Mapping[str, Any]) -> Any:
     """Logs that are on if the setting is on this resource at all."""
-    unknown = {"$unknown": why}
+    unknown = {"$unknown": dict(why)}
     if not isinstance(logs, list):
         return unknown
     return [
@@ -87,8 +100,8 @@ def _loose(settings: list[Setting], lacking: Mapping[str, Any] | None) -> dict[s
     reason = "; ".join(str(setting.unknown.get("reason")) for setting in settings[:_TOLD])
     if len(settings) > _TOLD:
         reason += f" and {len(settings) - _TOLD} more"
-    why = lacking or {**settings[0].unknown, "reason": reason}
-    unknown = {"$unknown": dict(why)}
+    told = lacking or {**settings[0].unknown, "reason": reason}
+    unknown = {"$unknown": {"code": "input-incomplete", **told}}
     every = [setting.properties.get("logs") for setting in settings]
     logs: Any = unknown
     if not lacking and all(map(_told, every)):

@@ -85,9 +85,16 @@ def read(path: Path, ways: Ways | None = None) -> Collection:
         source=source,
         tool_version=__version__,
         declares=declares_of(documents),
+        places=_places(inputs, documents),
         not_mapped=dict(sorted(unknown.items())),
     )
     return Collection(documents=documents, run=run)
+
+
+def _places(inputs: Iterable[Input], documents: Iterable[Document]) -> dict[str, str]:
+    """Which folder each made-up subscription stands for that anything is in."""
+    used = {d.subscription_of(str(document["id"])) for document in documents}
+    return {made: one.place for one in inputs if (made := made_subscription(one.place)) in used}
 
 
 def tree_of(root: Path) -> Tree:

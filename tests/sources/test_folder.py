@@ -114,3 +114,12 @@ def test_a_comment_on_a_call_accepts_what_the_module_makes_and_one_on_nothing_is
     found, report, _ = judged(tmp_path, files, capsys)
     assert found == {"module.kv.azurerm_key_vault.a": "accepted"}
     assert [(one["line"], one["state"]) for one in report["acceptances"]] == [(4, "in force"), (10, "unused")]
+
+
+def test_a_report_names_the_folder_in_place_of_the_made_up_subscription(tmp_path, capsys):
+    write(tmp_path, {"prod/main.tf": ROOT, "dev/main.tf": ROOT, "dev/bad.tf": "x {"})
+    assert main(["scan", str(tmp_path), "--select", "keyvault-audit-logs", "-f", "markdown"]) == 0
+    told = capsys.readouterr().out
+    assert "| subscription not told: prod | 0% |" in told
+    assert "dev/bad.tf" in told
+    assert "Tenant" not in told.partition("## 4")[0]

@@ -12,7 +12,7 @@ from auditor.documents import Document
 from auditor.sources.arm.match import Candidate, Candidates
 from auditor.sources.arm.nested import DEPLOYMENT
 from auditor.sources.arm.place import Id, kind_of, told
-from auditor.sources.arm.render import body_of, conditional, not_known, place_told, rendered, why
+from auditor.sources.arm.render import LINKED, body_of, conditional, not_known, place_told, rendered, why
 from auditor.sources.arm.template import Found
 from auditor.sources.arm.turn import Declared
 from auditor.sources.arm.values import Sym, joined, renamed, shown, split, words_of
@@ -33,7 +33,14 @@ _LISTS: Final = {
     kind.lower(): kind
     for kind in (
         *(d.TABLES, d.DEFENDER_PLANS, d.COLLECTION_RULE_ASSOCIATIONS, d.EVENT_HUBS, d.HUB_RULES, d.CONTAINERS, d.LOCKS),
-        *(d.POSTGRESQL_PARAMETERS, d.MYSQL_PARAMETERS, d.SENTINEL_CONNECTORS, d.ENTRA_SETTINGS, d.INTUNE_SETTINGS),
+        *(
+            d.SECURITY_POLICIES,
+            d.POSTGRESQL_PARAMETERS,
+            d.MYSQL_PARAMETERS,
+            d.SENTINEL_CONNECTORS,
+            d.ENTRA_SETTINGS,
+            d.INTUNE_SETTINGS,
+        ),
     )
 }
 # What decides about other resources: where it may not be there, neither is known of these.
@@ -59,7 +66,7 @@ def documents_of(found: Found, file: str, abroad: Abroad = ()) -> Iterator[Docum
         for one in resources
         if one.id is None and not one.existing
     ]
-    missing = why("; ".join(sorted(lacking)[:3])) if lacking else None
+    missing = why("; ".join(sorted(lacking)[:3])) | (LINKED if found.linked else {}) if lacking else None
     shown_ids = _shown_ids(resources)
     places = _places(resources)
     made: list[Document | None] = []

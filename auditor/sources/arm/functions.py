@@ -173,15 +173,6 @@ def _compared(compare: Callable[[Any, Any], bool]) -> Callable[[Value, Value], V
     return lambda first, second: compare(sure(first), sure(second))
 
 
-def _coalesce(*values: Value) -> Value:
-    for value in values:
-        if isinstance(value, Sym) and value.only:
-            raise Later
-        if value is not None:
-            return value
-    return None
-
-
 def _number(compute: Callable[[int, int], Any]) -> Callable[[Value, Value], Value]:
     def number(first: Value, second: Value) -> Value:
         found = compute(sure(first), sure(second))
@@ -248,7 +239,6 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "lessorequals": _compared(lambda a, b: a <= b),
     "greater": _compared(lambda a, b: a > b),
     "greaterorequals": _compared(lambda a, b: a >= b),
-    "coalesce": _coalesce,
     "add": _number(lambda a, b: a + b),
     "sub": _number(lambda a, b: a - b),
     "mul": _number(lambda a, b: a * b),

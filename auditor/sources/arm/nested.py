@@ -25,8 +25,8 @@ class Walker(Protocol):
     def names(self, template: Mapping[str, Any], at: At, frame: Frame) -> object:
         """Make the deployments and symbols of one known."""
 
-    def lacks(self, why: str) -> None:
-        """Hear that something is not told."""
+    def lacks(self, why: str, *, linked: bool = False) -> None:
+        """Hear that something is not told, or that it is in a template elsewhere."""
 
 
 class Nested:
@@ -156,7 +156,7 @@ class Nested:
             where = turn.at.env.value(link) if link is not None else None
             if isinstance(where, Mapping):
                 where = next((where[key] for key in ("uri", "relativePath", "id") if key in where), "")
-            self._walker.lacks(f"the template of {turn.address} is elsewhere ({words_of(where)})")
+            self._walker.lacks(f"the template of {turn.address} is elsewhere ({words_of(where)})", linked=True)
             return
         if turn.at.depth > MAX_NESTED:
             raise TooMuch("deployments are nested too deeply")

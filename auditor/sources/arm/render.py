@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from auditor.sources.arm.place import told
 from auditor.sources.arm.values import Sym, Value, shown, tokens, words_of
 
-_WAY_OUT: Final = "give the values of its parameters: --parameters FILE"
+_PARAMETER: Final = re.compile(r"parameters\('([^']{1,100})'\)")
+_WAY_OUT: Final = "--parameters with a value for it"
+LINKED: Final = {"code": "linked-template", "grant": "scan the result of a what-if, which follows links"}
 _MOST: Final = 3  # conditions in a reason
 
 
@@ -19,8 +22,10 @@ def not_known(value: Value) -> dict[str, Any]:
 
 def why(reason: str, value: Value = None) -> dict[str, str]:
     """What is not known and, where a parameter would tell, how to tell it."""
-    if any("parameters(" in token.text for token in tokens(value)) or "parameters(" in reason:
-        return {"reason": reason, "code": "unresolved-parameter", "grant": _WAY_OUT}
+    for text in (*(token.text for token in tokens(value)), reason):
+        found = _PARAMETER.search(text)
+        if found is not None:
+            return {"reason": reason, "code": f"unresolved-parameter({found[1]})", "grant": _WAY_OUT}
     return {"reason": reason, "code": "known-at-deployment"}
 
 

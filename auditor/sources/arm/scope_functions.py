@@ -227,6 +227,7 @@ def _coalesce(env: Env, node: Call) -> Value:
         return options[0]
     if not options:
         return None
+    env.frame.budget.weigh(given)
     return token(f"coalesce({', '.join(map(show, given))})", options=tuple(options))
 
 

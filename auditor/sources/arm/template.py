@@ -22,6 +22,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
     resources: list[Declared]
     lacking: list[str]
+    linked: bool = False  # part of it is a template that is elsewhere
 
 
 def resources_of(template: Mapping[str, Any], given: Mapping[str, Any] | None) -> Found:
@@ -31,7 +32,7 @@ def resources_of(template: Mapping[str, Any], given: Mapping[str, Any] | None) -
     frame = Frame(template, place, Budget(), given=values, alone=given is None)
     walk = _Walk()
     walk.template(template, At(env=frame.env(), place=place), frame)
-    return Found(resources=walk.found, lacking=sorted(set(walk.lacking)))
+    return Found(resources=walk.found, lacking=sorted(set(walk.lacking)), linked=walk.linked)
 
 
 def _thunk(value: Any) -> Callable[[], Value]:
@@ -42,10 +43,12 @@ class _Walk:
     def __init__(self) -> None:
         self.found: list[Declared] = []
         self.lacking: list[str] = []
+        self.linked = False
 
-    def lacks(self, why: str) -> None:
-        """Hear that something is not told."""
+    def lacks(self, why: str, *, linked: bool = False) -> None:
+        """Hear that something is not told, or that it is in a template elsewhere."""
         self.lacking.append(why)
+        self.linked = self.linked or linked
 
     def template(self, template: Mapping[str, Any], at: At, frame: Frame) -> None:
         """Go through one template."""

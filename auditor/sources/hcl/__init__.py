@@ -30,6 +30,7 @@ from auditor.sources.terraform.settings import Setting, set_elsewhere
 __all__ = ["Built", "Code", "answered", "built", "calls_of", "documents", "is_library", "is_terraform", "question"]
 _TOLD: Final = 3  # mistakes in a reason
 _ENDLESS: Final = "it was not evaluated, since its modules never end"
+_MEND: Final = "correct the code, or scan its plan"
 _LIBRARY: Final = "it is a module without a provider, so its callers decide what else there is"
 
 
@@ -166,5 +167,5 @@ def _unread(code: Code, mistake: Mistake) -> Document:
     """The document that stands for a part of the code that could not be read."""
     shown = _at(code, mistake)
     origin: dict[str, Any] = {"file": code.path(mistake.file)} | ({"line": mistake.line} if mistake.line else {})
-    detail = {"reason": mistake.text, "code": f"parse-error({shown})"}
+    detail = {"reason": mistake.text, "code": f"parse-error({shown})", "grant": _MEND}
     return {"id": shown, "type": d.RESOURCE_LIST, "$unknown": detail, "$origin": origin}

@@ -16,6 +16,8 @@ Path = tuple[tuple[str, Index], ...]  # of modules, outermost first: (name, key)
 _STEP: Final = re.compile(r'module\.([\w-]+)(?:\[("(?:[^"\\]|\\.)*"|\d+)\])?\.?')
 _EMPTY: Final[Mapping[str, Any]] = {}
 _MOST_WORDS: Final = 120  # characters of an expression in a reason
+_DEEPEST: Final = 60  # levels inside a value; no resource of Azure has as many
+_TOO_DEEP: Final = {"$unknown": {"reason": "nested too deeply to be read"}}
 AFTER: Final = {"grant": "scan the state (`terraform show -json`) after the apply"}
 _SENSITIVE: Final = {"$unknown": {"reason": "sensitive: Terraform does not show it"}}
 
@@ -178,22 +180,27 @@ def _objects(value: object) -> list[Mapping[str, Any]]:
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
-def _with_unknown(value: Any, unknown: Any, sensitive: Any, expression: Any) -> Any:
+def _with_unknown(value: Any, unknown: Any, sensitive: Any, expression: Any, depth: int = 0) -> Any:
     """A value with what is not known yet, and what must not be shown, marked as such."""
     if unknown is True:
         return not_known(expression)
+    if depth > _DEEPEST:
+        return _TOO_DEEP
     if sensitive is True and value is not None:
         return _SENSITIVE
     if isinstance(value, Mapping) or (isinstance(unknown, Mapping) and value is None):
         inner, hidden, told = _mapping(value), _mapping(sensitive), _mapping(expression)
         later = _mapping(unknown)
         keys = [*inner, *(key for key in later if key not in inner and later[key])]
-        found = {key: _with_unknown(inner.get(key), later.get(key), hidden.get(key), told.get(key)) for key in keys}
+        found = {
+            key: _with_unknown(inner.get(key), later.get(key), hidden.get(key), told.get(key), depth + 1)
+            for key in keys
+        }
         return {key: one for key, one in found.items() if one is not None}
     if isinstance(value, list):
         open_ones, secret = _list(unknown), _list(sensitive)
         return [
-            _with_unknown(_nth(value, at), _nth(open_ones, at), _nth(secret, at), _told_at(expression, at))
+            _with_unknown(_nth(value, at), _nth(open_ones, at), _nth(secret, at), _told_at(expression, at), depth + 1)
             for at in range(max(len(value), len(open_ones)))
             if at < len(value) or _nth(open_ones, at)
         ]

@@ -8,6 +8,8 @@ from typing import Any, Final
 import msgspec
 
 from auditor import documents as d
+from auditor.sources import declared
+from auditor.sources.declared import OF_TENANT
 from auditor.sources.terraform.azapi import body_of
 from auditor.sources.terraform.ids import Ids
 from auditor.sources.terraform.plan import AFTER, Instance, Plan, code_of, not_known
@@ -18,8 +20,6 @@ from auditor.sources.terraform.types import AZAPI
 SETTING: Final = "azurerm_monitor_diagnostic_setting"
 ENTRA_SETTING: Final = "azurerm_monitor_aad_diagnostic_setting"
 _SETTING_TYPE: Final = d.DIAGNOSTIC_SETTINGS.lower()
-# Settings of a whole tenant: type of the setting → type of their list. What they are set on is not written.
-_OF_TENANT: Final = {kind.lower(): kind for kind in (d.ENTRA_SETTINGS, d.INTUNE_SETTINGS)}
 _DESTINATIONS: Final = {
     "log_analytics_workspace_id": "workspaceId",
     "storage_account_id": "storageAccountId",
@@ -33,7 +33,6 @@ _NO_TARGETS: Final = frozenset({"azurerm_subscription", "azurerm_management_grou
 _PLAIN: Final = frozenset({"azurerm_resource_group"})  # part of other ids, and no target
 _MOST: Final = 50  # resources that one setting may be on; where there are more, it may be on any
 _UNKNOWN: Final[dict[str, Any]] = {"logs": not_known(None), "workspaceId": not_known(None)}
-_TOLD: Final = 3  # addresses in a reason
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +51,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 def is_setting(instance: Instance) -> bool:
     """Whether an instance is a diagnostic setting, of a resource, a subscription or a tenant."""
     kind = _kind(instance)
-    return kind == _SETTING_TYPE or kind in _OF_TENANT
+    return kind == _SETTING_TYPE or kind in OF_TENANT
 
 
 def _kind(instance: Instance) -> str:
@@ -75,7 +74,7 @@ def settings_in(
             written = "parent_id" if instance.type == AZAPI else "target_resource_id"
             properties = _azapi(instance, ids, plan) if instance.type == AZAPI else _azurerm(instance, ids)
             told = instance.values.get(written)
-            if _kind(instance) in _OF_TENANT:
+            if _kind(instance) in OF_TENANT:
                 yield _if_there(
                     Setting(instance=instance, properties=properties, target=f"/providers/{_kind(instance)}"), kept
                 )
@@ -252,45 +251,19 @@ def setting_documents(
 
     `resources` are the ids of all that can have settings, `origin` tells by address where something is written.
     """
-    lists: dict[str, list[dict[str, Any]]] = {}
-    shown: dict[str, str] = {}
-
-    def add(target: str, item: dict[str, Any]) -> None:
-        key = d.normal_id(target)
-        shown.setdefault(key, target)
-        item = {**item, "id": f"{_list_of(shown[key])[0]}/{item['name']}"}
-        lists.setdefault(key, []).append(item)
-
-    for setting in settings:
-        if not (setting.target or setting.perhaps):
-            continue
-        item = {
-            "name": _name(setting.instance),
-            "properties": setting.properties,
-            "$origin": origin[setting.instance.address],
-        }
-        if setting.target:
-            add(setting.target, item)
-        doubtful = {
-            **item,
-            "properties": {**setting.properties, "logs": _doubtful(setting.properties["logs"], _reason(setting))},
-        }
-        for target in setting.perhaps if setting.properties["logs"] != [] else ():  # metrics alone are no logs
-            add(target, doubtful)
-    loose = _loose([setting for setting in settings if setting.anywhere], lacking)
-    for target in resources if loose is not None else ():
-        add(target, loose or {})
-    for key in sorted(lists):
-        list_id, kind = _list_of(shown[key])
-        yield {"id": list_id, "type": kind, "value": _apart(lists[key])}
-
-
-def _list_of(target: str) -> tuple[str, str]:
-    """(id, type) of the list of settings of what they are set on."""
-    tenant = _OF_TENANT.get(target.lower().removeprefix("/providers/"))
-    if tenant is not None:
-        return f"/providers/{tenant}", tenant
-    return d.settings_id(target), d.DIAGNOSTIC_SETTINGS
+    made = [
+        declared.Setting(
+            name=_name(one.instance),
+            properties=one.properties,
+            origin=origin.get(one.instance.address, {}),
+            target=one.target,
+            perhaps=one.perhaps,
+            anywhere=one.anywhere,
+            unknown=_reason(one),
+        )
+        for one in settings
+    ]
+    yield from declared.setting_documents(made, resources, {"reason": lacking} if lacking else None)
 
 
 def _name(instance: Instance) -> str:
@@ -298,57 +271,6 @@ def _name(instance: Instance) -> str:
     return name if isinstance(name, str) and name else instance.address
 
 
-def _apart(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Settings in the order of their ids, no two with the same one."""
-    seen: dict[str, int] = {}
-    for item in items:
-        number = seen[item["id"].lower()] = seen.get(item["id"].lower(), 0) + 1
-        if number > 1:
-            item["id"] = f"{item['id']}~{number}"
-    return sorted(items, key=lambda item: item["id"])
-
-
 def _reason(setting: Setting) -> dict[str, str]:
     told = {"reason": setting.why, "code": setting.code, "grant": setting.grant}
     return {key: value for key, value in told.items() if value}
-
-
-def _doubtful(logs: Any, why: Mapping[str, str]) -> Any:
-    """Logs that are on if the setting is on this resource at all."""
-    unknown = {"$unknown": dict(why)}
-    if not isinstance(logs, list):
-        return unknown
-    return [
-        (log if log.get("enabled") is False else {**log, "enabled": unknown}) if isinstance(log, Mapping) else unknown
-        for log in logs
-    ]
-
-
-def _loose(settings: list[Setting], lacking: str) -> dict[str, Any] | None:
-    """One setting in place of all that may be anywhere, so that their number does not multiply."""
-    if not settings and not lacking:
-        return None
-    reason = lacking or "; ".join(setting.why for setting in settings[:_TOLD])
-    if len(settings) > _TOLD:
-        reason += f" and {len(settings) - _TOLD} more"
-    told = {} if lacking else {key: value for key, value in _reason(settings[0]).items() if key != "reason"}
-    unknown = {"$unknown": {"reason": reason, **(told or {"code": "input-incomplete"})}}
-    every = [setting.properties["logs"] for setting in settings]
-    logs: Any = unknown
-    if not lacking and all(map(_told, every)):
-        keys = ("category", "categoryGroup")
-        on = {tuple(str(log.get(k) or "") for k in keys) for one in every for log in one if log["enabled"] is not False}
-        if not on:
-            return None  # metrics alone
-        logs = [{keys[not one]: one or group, "enabled": unknown} for one, group in sorted(on)]
-    return {"name": "not decided yet", "properties": {"logs": logs, "workspaceId": unknown}}
-
-
-def _told(logs: Any) -> bool:
-    """Whether the categories and groups of logs are known."""
-    return isinstance(logs, list) and all(
-        isinstance(log, Mapping)
-        and "enabled" in log
-        and isinstance(log.get("category") or log.get("categoryGroup"), str)
-        for log in logs
-    )

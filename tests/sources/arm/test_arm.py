@@ -293,9 +293,21 @@ def test_a_library_template_is_not_judged_for_what_its_caller_decides(statuses):
 def test_what_is_elsewhere_may_hold_the_setting(write):
     link = {"type": "Microsoft.Resources/deployments", "name": "linked",
             "properties": {"templateLink": {"uri": "[uri(deployment().properties.templateLink.uri, 'audit.json')]"}}}  # fmt: skip
-    found = told(write(template(vault("kv"), link)))
-    assert found["kv"][0] == "unknown"
-    assert "linked" in found["kv"][1]
+    (finding,) = findings(write(template(vault("kv"), link)))
+    assert finding.status == "unknown"
+    assert "linked" in finding.message
+    assert {why.code for why in finding.why_unknown} == {"linked-template"}
+
+
+def test_an_unknown_says_which_parameter_would_tell(write):
+    path = write(template(
+        vault("kv"), setting("Microsoft.KeyVault/vaults/kv", condition="[parameters('audit')]"),
+        parameters={"audit": {"type": "bool"}},
+    ))  # fmt: skip
+    (finding,) = findings(path)
+    assert [(why.code, why.grant) for why in finding.why_unknown] == [
+        ("unresolved-parameter(audit)", "--parameters with a value for it"),
+    ]
 
 
 def test_parts_of_accounts_and_servers_are_told_apart(statuses, write):
