@@ -86,7 +86,8 @@ def _entry(
     processing: Iterable[_Processing],
     look: Look,
 ) -> Mapping[str, Any]:
-    scopes = {normal_id(text(scope)) for scope in properties.get("scopes") or () if text(scope)}
+    written = properties.get("scopes")
+    scopes = {normal_id(text(scope)) for scope in (written if isinstance(written, list) else ()) if text(scope)}
     places = {*scopes, key, key.partition("/providers/")[0], f"/subscriptions/{subscription_of(key)}"}
     heard, why = _heard(properties, [rule for rule in processing if rule.scopes & places], look)
     enabled = _enabled(properties, "the alert rule")
