@@ -32,8 +32,14 @@ def sentinel_facts(workspace: str, _document: Document, look: Look) -> dict[str,
     settings = settings_of(document, _HEALTH, offered, {}, look.resolve)
     if isinstance(settings, Unknown):
         return {"sentinel": on, "sentinel_health_missing": settings}
-    sent = {category for setting in settings if setting.living for category in setting.categories}
-    return {"sentinel": on, "sentinel_health_missing": sorted(offered - sent)}
+    living = [setting for setting in settings if setting.living]
+    lacking = offered - {category for setting in living for category in setting.categories}
+    certain = lacking - {category for setting in living for category in setting.possible}
+    if certain or not lacking:
+        return {"sentinel": on, "sentinel_health_missing": sorted(certain)}
+    doubts = [setting.doubt for setting in living if lacking & setting.possible and setting.doubt is not None]
+    why = doubts[0] if doubts else Unknown(reason="which categories a setting's group contains is not published")
+    return {"sentinel": on, "sentinel_health_missing": why}
 
 
 class Connected(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,6 +28,7 @@ from auditor.sources.terraform.types import AZAPI, HIDDEN, ROWS
 
 MAX_BYTES: Final = 512 * 1024**2
 _GROUP: Final = "azurerm_resource_group"
+_ONBOARDING: Final = f"/providers/{d.SENTINEL}/".lower()
 _ACCOUNT: Final = "microsoft.storage/storageaccounts"
 _LISTS: Final = {kind.lower(): kind for kind in (d.TABLES, d.DEFENDER_PLANS)}
 _SERVICES: Final = frozenset(f"{_ACCOUNT}/{service}".lower() for service in d.STORAGE_SERVICES.values())
@@ -234,9 +235,16 @@ def _parts(made: Mapping[str, Document]) -> dict[str, list[str]]:
         if str(document["type"]).lower() == "microsoft.sql/servers/databases":
             shown = str(document["id"])
             databases.setdefault(d.parent_of(d.normal_id(shown)), set()).add(shown)
+    onboarded = {
+        d.normal_id(str(document["id"]).lower().partition(_ONBOARDING)[0])
+        for document in made.values()
+        if str(document["type"]).lower() == d.SENTINEL.lower()
+    }
     for address, document in made.items():
         kind, shown = str(document["type"]).lower(), str(document["id"])
-        if kind == _ACCOUNT:
+        if d.normal_id(shown) in onboarded:  # Sentinel's own health is set on a part of the workspace
+            parts[address] = [shown, d.sentinel_health_id(shown)]
+        elif kind == _ACCOUNT:
             parts[address] = [d.storage_service_id(shown, service) for service in d.storage_services(document)]
         elif kind == "microsoft.sql/servers":
             parts[address] = sorted({*databases.get(d.normal_id(shown), ()), f"{shown}/databases/master"})

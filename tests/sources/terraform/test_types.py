@@ -104,6 +104,12 @@ def pricing(plan, tier="Standard"):
 LOCKED = made(
     "azurerm_management_lock", "keep", {"scope": ref("azurerm_log_analytics_workspace.law")}, lock_level="CanNotDelete"
 )
+SENTINEL = made(
+    "azurerm_sentinel_log_analytics_workspace_onboarding",
+    "s",
+    {"workspace_id": ref("azurerm_log_analytics_workspace.law")},
+)
+QUERIES = setting("q", "azurerm_log_analytics_workspace.law")
 CASES = [
     # rule, what the plan makes, what is found
     ("app-service-http-logs", [made("azurerm_linux_web_app", "web", APP), LAW, setting("s", "azurerm_linux_web_app.web")], {"web": "pass"}),
@@ -163,6 +169,11 @@ CASES = [
     ("log-destination-delete-lock", [VAULT, VAULT_LOGS, LAW, made("azurerm_management_lock", "keep", {"scope": ["local.s"]}, lock_level="CanNotDelete")], {"law": "unknown"}),
     ("workspace-retention", [VAULT, VAULT_LOGS, made("azurerm_log_analytics_workspace", "law", {"retention_in_days": None})], {"law": "fail"}),
     ("workspace-local-authentication", [VAULT, VAULT_LOGS, made("azurerm_log_analytics_workspace", "law", local_authentication_enabled=False)], {"law": "pass"}),
+    ("workspace-query-audit", [VAULT, VAULT_LOGS, LAW, QUERIES], {"law": "pass"}),
+    # The setting may be on Sentinel's health, which a plan does not tell from its workspace.
+    ("workspace-query-audit", [VAULT, VAULT_LOGS, LAW, QUERIES, SENTINEL], {"law": "unknown"}),
+    ("sentinel-health-logs", [VAULT, VAULT_LOGS, LAW, QUERIES, SENTINEL], {"law": "unknown"}),
+    ("sentinel-health-logs", [VAULT, VAULT_LOGS, LAW, SENTINEL], {"law": "unknown"}),
 ]  # fmt: skip
 
 
