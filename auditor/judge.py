@@ -80,27 +80,24 @@ def _accepted(findings: Iterable[Finding], inventory: Inventory, acceptances: Ac
 
 _NOT_READ = ": not read"  # see facts/unread.py
 _NOT_IN_IT = ": not in what was scanned"
+_NOT_PUBLISHED = " is not published"  # what a category group contains: see facts/settings.py
 
 
 def _of_file(finding: Finding) -> Finding:
-    """What a file has no document of was not left unread: it is elsewhere."""
-    if not any(why.reason.endswith(_NOT_READ) for why in finding.why_unknown):
-        return finding
-    whys = [
-        msgspec.structs.replace(
-            why,
-            reason=f"{why.reason.removesuffix(_NOT_READ)}{_NOT_IN_IT}",
-            code="not-in-input",
-            grant="scan Azure itself",
-        )
-        if why.reason.endswith(_NOT_READ)
-        else why
-        for why in finding.why_unknown
-    ]
+    """What a file has no document of was not left unread: it is elsewhere, and Azure itself would tell."""
     message = finding.message
     if message.endswith(_NOT_READ):
         message = f"{message.removesuffix(_NOT_READ)}{_NOT_IN_IT}"
-    return msgspec.structs.replace(finding, message=message, why_unknown=whys)
+    return msgspec.structs.replace(
+        finding, message=message, why_unknown=[_elsewhere(why) for why in finding.why_unknown]
+    )
+
+
+def _elsewhere(why: Unknown) -> Unknown:
+    if why.code or not why.reason.endswith((_NOT_READ, _NOT_PUBLISHED)):
+        return why
+    reason = f"{why.reason.removesuffix(_NOT_READ)}{_NOT_IN_IT}" if why.reason.endswith(_NOT_READ) else why.reason
+    return msgspec.structs.replace(why, reason=reason, code="not-in-input", grant="scan Azure itself")
 
 
 def in_report_order(rules: Iterable[Rule]) -> list[Rule]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache
@@ -49,6 +51,30 @@ REPORTS: dict[str, tuple[str, tuple[str, ...]]] = {
     f"{SMALL}-accepted.txt": ("console", (SMALL, "accepted")),
     f"{SMALL}-accepted.md": ("markdown", (SMALL, "accepted")),
 }
+
+# file → what the command line is given: Contoso's plan, code and template, as a gate judges them
+GATE = ["--select", ",".join(f"{name}*" for name in PART)]
+CODE: dict[str, list[str]] = {
+    "code-plan.sarif": ["contoso.plan.json", "--source-root", "terraform", *GATE, "-f", "sarif"],
+    "code-template.sarif": ["contoso.template.json", *GATE, "-f", "sarif"],
+    "code-terraform.txt": ["terraform", "-f", "console"],
+    "code-terraform-summary.md": ["terraform", "-f", "markdown-summary"],
+}
+
+
+def of_code(arguments: list[str]) -> str:
+    """What `auditor scan` prints of a part of Contoso in code, run where Contoso lies."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AZURE_", "AUDITOR_"))}
+    environment |= {"PYTHONPATH": str(ROOT), "SOURCE_DATE_EPOCH": "1795331640", "PYTHONIOENCODING": "utf-8"}
+    return subprocess.run(  # noqa: S603 (ours)
+        [sys.executable, "-m", "auditor", "scan", "-q", *arguments],
+        cwd=ESTATE.parent,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        encoding="utf-8",
+        check=True,
+    ).stdout
 
 
 @cache
@@ -97,4 +123,5 @@ def makers() -> dict[str, Callable[[], str]]:
         f"examples/contoso/reports/{file}": lambda name=name, only=only: rendered(name, scanned(only))
         for file, (name, only) in REPORTS.items()
     }
-    return {**reports, "README.md": readme}
+    code = {f"examples/contoso/reports/{file}": lambda told=told: of_code(told) for file, told in CODE.items()}
+    return {**reports, **code, "README.md": readme}

@@ -25,7 +25,7 @@ from auditor.formats.words import (
 )
 from auditor.gate import counts
 from auditor.report import STATES, Report
-from auditor.sums import RuleResult, Tally, by_rule, last_line, tally_rows
+from auditor.sums import RuleResult, Tally, as_one, by_rule, last_line, tally_rows, without_settings
 
 DEFAULT = "recommended"  # the profile that goes without saying
 WIDTH = 80
@@ -102,6 +102,14 @@ def _bar(tally: Tally) -> Iterator[str]:
 
 def _rules(report: Report) -> Iterator[str]:
     failed = [result for result in by_rule(report) if result.failed]
+    alike = without_settings(report)
+    if alike:
+        yield from textwrap.wrap(f"{as_one(alike)}.", WIDTH, initial_indent="  ", subsequent_indent="  ")
+        yield ""
+        folded = {id(finding) for finding in alike}
+        failed = [result for result in failed if not all(id(finding) in folded for finding in result.failed)]
+        if not failed:
+            return
     if not failed:
         yield "  No rule failed."
         yield ""

@@ -11,6 +11,7 @@ import msgspec
 from auditor.gate import counts
 from auditor.inventory import Origin
 from auditor.report import SEVERITIES, Finding, Report, Subject, fingerprint
+from auditor.sums import as_one, without_settings
 
 _ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:[/\\]")
 _INDEX = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]')  # of an instance that `count` or `for_each` makes
@@ -108,14 +109,21 @@ def _key(place: Place, first: Finding) -> str:
 def failing(report: Report) -> list[Finding]:
     """What a gate is about: the failures that are neither accepted nor in the baseline already.
 
-    With a strict gate also what cannot be told and counts against it, in words that say so.
+    With a strict gate also what cannot be told and counts against it, in words that say so. What fails since a whole
+    input sets no log on anything is told once, by the gravest of it.
     """
-    return [
+    found = [
         finding
         for finding in report.findings
         if (finding.status == "fail" and finding.is_new is not False)
         or (finding.status == "unknown" and counts(finding, report.gate))
     ]
+    alike = [finding for finding in without_settings(report) if finding.is_new is not False]
+    if len(alike) < 2:
+        return found
+    first = msgspec.structs.replace(alike[0], message=f"{as_one(alike)}. The gravest: {alike[0].message}")
+    folded = {id(finding) for finding in alike}
+    return [first, *(finding for finding in found if id(finding) not in folded)]
 
 
 def _rank(place: Place, first: Finding) -> tuple[int, bool, str, str, int, str]:

@@ -16,7 +16,7 @@ from auditor.formats.safe import m, m_block, m_code, m_prose
 from auditor.formats.templates import environment
 from auditor.formats.view import View, build_view
 from auditor.report import Report
-from auditor.sums import last_line
+from auditor.sums import as_one, last_line, without_settings
 
 MOST_AFFECTED = 50  # of each rule
 MOST_RULES = 10  # in the summary
@@ -55,6 +55,7 @@ def _written(name: str, view: View, **more: Any) -> str:
         words=words,
         frameworks=frameworks,
         last_line=last_line(view.report),
+        unset=as_one(alike) if (alike := without_settings(view.report)) else "",
         head=partial(_heading, count(1)),
         most_affected=MOST_AFFECTED,
         most_rules=MOST_RULES,

@@ -167,3 +167,65 @@ def test_each_unknown_has_a_code_and_the_way_out(capsys):
         out = capsys.readouterr().out
         assert re.search(f"plan-suffix-lost.*{way}", out), name
         assert "No read failed" not in out and "permission and collection gaps" not in out
+
+
+def test_an_input_that_sets_no_log_at_all_reads_as_one_line(scan):
+    documents = [vault(f"kv-{number:02}", line=number + 2) for number in range(12)]
+    said = "No log is set on anything here: 12 findings of 1 rule about 12 resources fail for that"
+    assert said in " ".join(scan(documents)[1].split())
+    assert said in scan(documents, "-f", "markdown-summary")[1]
+    (run,) = json.loads(scan(documents, "-f", "sarif")[1])["runs"]
+    assert len(run["results"]) == 1
+    assert run["results"][0]["message"]["text"].startswith(f"{said}. The gravest: kv-00 ")
+    assert scan(documents, "-f", "github")[1].count("::error") == 1
+    assert len(json.loads(scan(documents, "-f", "json")[1])["findings"]) == 12
+    code, _, err = scan(documents, "--fail-on", "high")
+    assert (code, "Gate failed: 12 high" in err) == (1, True)
+
+
+@pytest.mark.parametrize("more", [10, 11])
+def test_few_findings_or_any_setting_are_told_one_by_one(scan, more):
+    documents = [vault(f"kv-{number:02}", line=number + 2) for number in range(more)]
+    documents += [undecided("kv-00")] if more > 10 else []
+    (run,) = json.loads(scan(documents, "-f", "sarif")[1])["runs"]
+    assert len(run["results"]) == 10
+
+
+def _plan(folder):
+    values = {"name": "kv", "location": "westeurope", "resource_group_name": "rg"}
+    vaulted = {"address": "azurerm_key_vault.kv", "mode": "managed", "type": "azurerm_key_vault", "name": "kv",
+               "values": values}  # fmt: skip
+    told = {"format_version": "1.2", "planned_values": {"root_module": {"resources": [vaulted]}}, "configuration": {}}
+    (folder / "plan.json").write_text(json.dumps(told))
+    return "plan.json"
+
+
+def _code(folder):
+    written = 'name = "kv"\n  location = "westeurope"\n  resource_group_name = "rg"\n'
+    (folder / "infra").mkdir()
+    (folder / "infra/main.tf").write_text(f'resource "azurerm_key_vault" "kv" {{\n  {written}}}\n')
+    return "infra"
+
+
+def _template(folder):
+    resource = {"type": "Microsoft.KeyVault/vaults", "apiVersion": "2023-07-01", "name": "kv", "location": "westeurope"}
+    schema = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
+    told = {"$schema": schema, "contentVersion": "1.0.0.0", "resources": [resource]}
+    (folder / "azuredeploy.json").write_text(json.dumps(told))
+    return "azuredeploy.json"
+
+
+@pytest.mark.parametrize("made", [_plan, _code, _template])
+def test_the_gate_works_alike_for_every_kind_of_file(made, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795305600")  # 2026-11-22
+    words = ["scan", made(tmp_path), "--select", "keyvault-audit-logs"]
+    assert main([*words, "--fail-on", "high", "-f", "json=before.json"]) == 1
+    assert main([*words, "--fail-on", "critical"]) == 0
+    assert main([*words, "--fail-on", "high", "--baseline", "before.json"]) == 0
+    accepted = {"rule": "keyvault-audit-logs", "scope": "*/vaults/kv", "reason": "Lab", "approved_by": "T",
+                "created": "2026-11-01", "expires": "2027-03-31"}  # fmt: skip
+    (tmp_path / "acceptances.yaml").write_text(json.dumps([accepted]))
+    capsys.readouterr()
+    assert main([*words, "--fail-on", "high", "--acceptances", "acceptances.yaml"]) == 0
+    assert "1 accepted" in capsys.readouterr().out

@@ -39,6 +39,12 @@ def test_a_report_is_as_it_is_checked_in(file):
     assert (FOLDER / file).read_bytes().decode() == made, "if it is meant: python scripts/make_generated.py"
 
 
+@pytest.mark.parametrize("file", GOLDEN.CODE)
+def test_a_report_on_code_is_as_it_is_checked_in(file):
+    made = GOLDEN.of_code(GOLDEN.CODE[file])
+    assert (FOLDER / file).read_bytes().decode() == made, "if it is meant: python scripts/make_generated.py"
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_report_made_from_the_findings_file_is_the_same(name):
     findings = parse((FOLDER / SMALL["json"]).read_bytes(), "findings.json")

@@ -60,21 +60,26 @@ class Budget:
     def weigh(self, value: Value) -> None:
         """Use up as much as a value is large."""
         if isinstance(value, str | int | Sym) or value is None:
-            self.take(1 + len(value) // 100 if isinstance(value, str) else 1)
+            self.take(_letters(value))
             return
         waiting = [value]
         left = self.left
         while waiting and left >= 0:
             one = waiting.pop()
-            left -= 1
-            if isinstance(one, str):
-                left -= len(one) // 100
-            elif isinstance(one, dict):
+            left -= _letters(one)
+            if isinstance(one, dict):
                 waiting += one.values()
             elif isinstance(one, list):
                 waiting += one
         self.left = left
         self.take(0)
+
+
+def _letters(value: Value) -> int:
+    """How much one value by itself counts."""
+    if isinstance(value, str):
+        return 1 + len(value) // 100
+    return 1 + sum(_letters(part) for part in value.parts) if isinstance(value, Sym) else 1
 
 
 Given = Callable[[], Value]
@@ -234,6 +239,8 @@ class Env(msgspec.Struct, frozen=True, kw_only=True):
         if isinstance(node, Call):
             return inside.call(node)
         of, key = inside.node(node.of), inside.node(node.key)
+        if isinstance(of, Sym):
+            self.frame.budget.weigh(of)
         try:
             return member(of, key)
         except LookupError:
@@ -269,6 +276,8 @@ class Env(msgspec.Struct, frozen=True, kw_only=True):
         if "." in node.name and node.name in self.frame.functions:
             return self._own(node.name, given)
         known_as = node.name.removeprefix("sys.")
+        for value in given:
+            self.frame.budget.weigh(value)
         function = FUNCTIONS.get(known_as)
         if function is not None:
             try:
@@ -276,16 +285,15 @@ class Env(msgspec.Struct, frozen=True, kw_only=True):
             except _WRONG:
                 pass
             else:
-                if isinstance(found, str | list | Mapping):
-                    self.frame.budget.weigh(found)
+                self.frame.budget.weigh(found)
                 return found
-        for value in given:
-            self.frame.budget.weigh(value)
         return token(f"{SPELLED.get(known_as, known_as)}({', '.join(map(show, given))})")
 
     def _words(self, node: Call) -> str:
         spelled = SPELLED.get(node.name, node.spelled)
-        return f"{spelled}({', '.join(show(self.node(a)) for a in node.arguments)})"
+        given = [self.node(argument) for argument in node.arguments]
+        self.frame.budget.weigh(given)
+        return f"{spelled}({', '.join(map(show, given))})"
 
     def _if(self, node: Call) -> Value:
         if len(node.arguments) != 3:

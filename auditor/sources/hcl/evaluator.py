@@ -27,15 +27,13 @@ def evaluate(
     folder: Path, variables: Sequence[str] = (), *, limit: float = TIME_LIMIT
 ) -> Mapping[str, list[Mapping[str, Any]]]:
     """What each block of a folder comes to, by kind. Raises `LostError` where the evaluator hangs, dies or gives up."""
-    command = [sys.executable, "-m", "auditor.sources.hcl.child", str(folder), *variables]
-    packages = str(Path(__file__).resolve().parents[3])
-    known = os.environ.get("PYTHONPATH")
-    environment = {**os.environ, "PYTHONPATH": f"{packages}{os.pathsep}{known}" if known else packages}
+    # By its file and with -P, so that nothing in the folder where the command runs is imported: it may be the very
+    # code that is scanned.
+    command = [sys.executable, "-P", str(Path(__file__).with_name("child.py")), str(folder), *variables]
     with tempfile.TemporaryFile() as output:
         try:
             done = subprocess.run(  # noqa: S603 - our own module, and no shell
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.PIPE, timeout=limit,
-                env=environment, check=False,
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.PIPE, timeout=limit, check=False
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             raise LostError(f"it took more than {limit:g} s to evaluate") from None

@@ -21,7 +21,7 @@ from auditor.sources.once import declares_of, subscriptions_in
 from auditor.sources.terraform.attached import SAYING, attach_all
 from auditor.sources.terraform.azapi import body_of
 from auditor.sources.terraform.ids import Ids, below, escaped
-from auditor.sources.terraform.plan import AFTER, Instance, Plan, code_of, plan_of
+from auditor.sources.terraform.plan import AFTER, DECIDED, Instance, Plan, code_of, plan_of
 from auditor.sources.terraform.settings import Setting, is_setting, setting_documents, settings_in
 from auditor.sources.terraform.shape import Link, later
 from auditor.sources.terraform.types import AZAPI, HIDDEN, ROWS
@@ -196,7 +196,8 @@ def _document(instance: Instance, ids: Ids, plan: Plan) -> Document:
 def _open(instance: Instance) -> dict[str, Any]:
     """A value that depends on whether an instance is made at all."""
     told = min(instance.conditions).partition(": ")[2]
-    return {"$unknown": {"reason": f"whether it is made depends on {told}", "code": f"conditional({told})"}}
+    reason = f"whether it is made depends on {told}"
+    return {"$unknown": {"reason": reason, "code": f"conditional({told})", "grant": DECIDED}}
 
 
 def _set(instance: Instance) -> Mapping[str, Any]:

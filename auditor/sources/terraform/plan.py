@@ -18,6 +18,7 @@ _EMPTY: Final[Mapping[str, Any]] = {}
 _MOST_WORDS: Final = 120  # characters of an expression in a reason
 _DEEPEST: Final = 60  # levels inside a value; no resource of Azure has as many
 _TOO_DEEP: Final = {"$unknown": {"reason": "nested too deeply to be read"}}
+DECIDED: Final = "scan the plan (`terraform show -json`), for which it is decided"
 AFTER: Final = {"grant": "scan the state (`terraform show -json`) after the apply"}
 _SENSITIVE: Final = {"$unknown": {"reason": "sensitive: Terraform does not show it"}}
 

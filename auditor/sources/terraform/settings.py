@@ -12,7 +12,7 @@ from auditor.sources import declared
 from auditor.sources.declared import OF_TENANT
 from auditor.sources.terraform.azapi import body_of
 from auditor.sources.terraform.ids import Ids
-from auditor.sources.terraform.plan import AFTER, Instance, Plan, code_of, not_known
+from auditor.sources.terraform.plan import AFTER, DECIDED, Instance, Plan, code_of, not_known
 from auditor.sources.terraform.references import Found, follow, resolve
 from auditor.sources.terraform.shape import later, one
 from auditor.sources.terraform.types import AZAPI
@@ -120,6 +120,7 @@ def _unless(setting: Setting, perhaps: tuple[str, ...], conditions: frozenset[st
     return Setting(
         instance=setting.instance, properties=setting.properties, perhaps=perhaps,
         why=f"whether {setting.instance.address} is made depends on {told}", code=f"conditional({told})",
+        grant=DECIDED,
     )  # fmt: skip
 
 

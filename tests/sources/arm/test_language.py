@@ -250,6 +250,11 @@ ENDLESS = {
          "properties": {"copy": [{"name": "x", "count": 9000, "input": "[copyIndex('x')]"}]}},
     ]},
     "a text that doubles": {"variables": {"v0": "x" * 1000, **DOUBLED}, "resources": [{**VAULT, "name": "[variables('v59')]"}]},
+    "a token that doubles": {
+        "parameters": {"p": {"type": "string"}},
+        "variables": {"v0": "[parameters('p')]", **DOUBLED},
+        "resources": [{**VAULT, "name": "[variables('v59')]"}],
+    },
     "an array that doubles": {"variables": {"v0": "x", **ARRAYS}, "resources": [{**VAULT, "name": "kv", "tags": "[variables('v59')]"}]},
     "variables without end": {
         "variables": {"v0": "x", **{f"v{n}": f"[variables('v{n - 1}')]" for n in range(1, 3000)}},

@@ -95,6 +95,15 @@ def test_files_outside_are_not_shown(tmp_path):
     assert "hunter2" not in str(collection.documents)
 
 
+def test_nothing_in_the_folder_that_is_scanned_is_run(tmp_path, monkeypatch):
+    trap = f"open({str(tmp_path / 'run')!r}, 'w').close()\n"
+    names = ("tfparse.py", "json.py", "resource.py", "auditor/__init__.py", "sitecustomize.py")
+    write(tmp_path / "code", {"main.tf": BASE + VAULT + SETTING, **dict.fromkeys(names, trap)})
+    monkeypatch.chdir(tmp_path / "code")
+    assert statuses(open_file(tmp_path / "code")) == {"azurerm_key_vault.a": "pass"}
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_folder_without_anything_to_scan_is_an_error_and_no_pass(tmp_path, capsys):
     write(tmp_path, {"README.md": "x", ".terraform/modules/m/main.tf": VAULT, "node_modules/m/main.tf": VAULT})
     with pytest.raises(SourceError, match="nothing to scan"):
