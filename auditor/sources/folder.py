@@ -23,6 +23,7 @@ from auditor.documents import Collection, Document, Run
 from auditor.errors import SourceError
 from auditor.sources import hcl
 from auditor.sources.arm import in_folder
+from auditor.sources.hcl import remote
 from auditor.sources.once import declares_of
 from auditor.sources.terraform import not_mapped
 from auditor.sources.terraform.ids import escaped
@@ -202,6 +203,9 @@ def _terraform(tree: Tree, ways: Ways) -> Iterator[Input]:
         place: hcl.built(one, answer, subscription=made_subscription(place))
         for (place, one), answer in zip(asked.items(), answers, strict=True)
     }
+    missing = remote.note(call for built in made.values() for call in built.away)
+    if missing:
+        ways.notice(missing)
     for place, built in made.items():
         abroad = [setting for other, one in made.items() if other != place for setting in one.abroad]
         yield Input(

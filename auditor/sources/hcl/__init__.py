@@ -22,6 +22,7 @@ from auditor.sources.hcl.build import Answer, Builder
 from auditor.sources.hcl.code import Code, is_terraform
 from auditor.sources.hcl.evaluator import TIME_LIMIT, LostError, evaluate
 from auditor.sources.hcl.place import place_of
+from auditor.sources.hcl.remote import Away, away, unread
 from auditor.sources.hcl.syntax import Mistake, variables_in
 from auditor.sources.terraform import documents_of
 from auditor.sources.terraform.plan import Instance, Plan
@@ -41,6 +42,7 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
     plan: Plan
     mistakes: tuple[Mistake, ...]
     abroad: tuple[Setting, ...]
+    away: tuple[Away, ...]
 
 
 def calls_of(code: Code, place: str) -> set[str]:
@@ -98,7 +100,7 @@ def built(asked: Question, answer: Answer | str, *, subscription: str = "") -> B
     mistakes = tuple(code.mistakes)
     plan = builder.plan(_lacking(mistakes, code) or (_LIBRARY if is_library(code) else ""))
     abroad = tuple(set_elsewhere(plan, lambda one: _shown(_place(code, one))))
-    return Built(code=code, plan=plan, mistakes=(*mistakes, *lost), abroad=abroad)
+    return Built(code=code, plan=plan, mistakes=(*mistakes, *lost), abroad=abroad, away=tuple(away(code, plan)))
 
 
 def documents(made: Built, abroad: Iterable[Setting] = ()) -> list[Document]:
@@ -106,8 +108,10 @@ def documents(made: Built, abroad: Iterable[Setting] = ()) -> list[Document]:
     code = made.code
     found = documents_of(made.plan, lambda instance: _place(code, instance), abroad)
     records = accepted(code)
-    return with_accepted(found, made.plan, code, records, lambda one: _place(code, one)) + [
-        _unread(code, mistake) for mistake in made.mistakes
+    return [
+        *with_accepted(found, made.plan, code, records, lambda one: _place(code, one)),
+        *(_unread(code, mistake) for mistake in made.mistakes),
+        *unread(made.away),
     ]
 
 

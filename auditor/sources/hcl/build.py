@@ -196,7 +196,8 @@ class Builder:
 
     def _away(self, path: Path, block: Block) -> None:
         """A module that is not on disk, and whatever it may set on what is handed to it."""
-        source = block.attributes["source"].text if "source" in block.attributes else "no source"
+        source = block.attributes["source"].literal if "source" in block.attributes else "no source"
+        source = source if isinstance(source, str) else block.attributes["source"].text
         told = self._inside(path[:-1])["module_calls"].get(path[-1][0], {})
         self.remote.append(
             Instance(
