@@ -110,9 +110,9 @@ class Frame:
         self.deployments: dict[str, Callable[[], Value]] = {}  # by normal id, name and symbol → outputs
         self.symbols: dict[str, Callable[[], Value]] = {}  # symbolic name → id
 
-    def token(self, words: str) -> Sym:
+    def token(self, words: str, *, nothing: bool = False) -> Sym:
         """What only this template's own deployment knows."""
-        return token(f"{self.path}{words}")
+        return token(f"{self.path}{words}", nothing=nothing)
 
     def parameter(self, name: str) -> Value:
         """The value of a parameter: given, else its default."""
@@ -128,7 +128,8 @@ class Frame:
                 return self.env(asked=name).value(declared["defaultValue"])
             if declared.get("nullable") is True and not self.alone:
                 return None
-        return self.token(f"parameters({show(name)})")
+        left_out = isinstance(declared, Mapping) and declared.get("nullable") is True
+        return self.token(f"parameters({show(name)})", nothing=left_out)
 
     def variable(self, name: str) -> Value:
         """The value of a variable."""
@@ -250,7 +251,7 @@ class Env(msgspec.Struct, frozen=True, kw_only=True):
         except Later:
             if isinstance(of, Sym) and of.only and of.only.options and known(key):
                 return self._chosen(of, key, node)
-            return token(f"{show(of)}{_step(key)}")
+            return token(f"{show(of)}{_step(key)}", nothing=node.safe)
 
     def _chosen(self, of: Sym, key: Value, node: expressions.Member) -> Value:
         found = of.only
@@ -258,7 +259,11 @@ class Env(msgspec.Struct, frozen=True, kw_only=True):
         for option in found.options if found else ():
             try:
                 options.append(member(option, key))
-            except (Later, LookupError):
+            except LookupError:
+                if not node.safe:
+                    return token(f"{show(of)}{_step(key)}")
+                options.append(None)
+            except Later:
                 return token(f"{show(of)}{_step(key)}")
         return token(f"{show(of)}{_step(key)}", options=tuple(options))
 
@@ -287,7 +292,8 @@ class Env(msgspec.Struct, frozen=True, kw_only=True):
             else:
                 self.frame.budget.weigh(found)
                 return found
-        return token(f"{SPELLED.get(known_as, known_as)}({', '.join(map(show, given))})")
+        words = f"{SPELLED.get(known_as, known_as)}({', '.join(map(show, given))})"
+        return token(words, nothing=known_as == "tryget")
 
     def _words(self, node: Call) -> str:
         spelled = SPELLED.get(node.name, node.spelled)
