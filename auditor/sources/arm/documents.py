@@ -121,7 +121,7 @@ def _document(
     head: Document = {
         "id": shown_id,
         "type": kind,
-        "name": d.name_of(shown_id),
+        "name": one.shown or d.name_of(shown_id),
         "$origin": {key: value for key, value in origin.items() if value is not None},
     }
     accepted = acceptances_of(one.body.get("metadata"), one.file or file, one.line)
@@ -203,7 +203,7 @@ def _setting(one: Declared, candidates: Candidates, file: str) -> Setting:
     else:
         written = {"logs": []}
     base = Setting(
-        name=d.name_of(told(one.id)) if one.id is not None else shown(one.name).rpartition("/")[2],
+        name=one.shown or (d.name_of(told(one.id)) if one.id is not None else shown(one.name).rpartition("/")[2]),
         properties=written,
         origin={key: value for key, value in origin.items() if value is not None},
     )

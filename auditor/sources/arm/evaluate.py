@@ -95,6 +95,7 @@ class Frame:
         budget: Budget,
         *,
         given: Mapping[str, Given] | None = None,
+        said: Mapping[str, tuple[Any, Env]] | None = None,
         path: str = "",
         alone: bool = True,
     ) -> None:
@@ -103,6 +104,7 @@ class Frame:
         self.path = path  # names of the deployments it is inside
         self.alone = alone  # whether parameters that are left out may still be given
         self._given = {name.lower(): value for name, value in (given or {}).items()}
+        self._said = {name.lower(): one for name, one in (said or {}).items()}
         self._parameters = _lowered(template.get("parameters"))
         self._variables = _variables(template.get("variables"))
         self.functions = _functions(template.get("functions"))
@@ -140,6 +142,17 @@ class Frame:
         if isinstance(raw, _Repeated):
             return self._once("variables", spelled, lambda: self.env().repeated(raw.loop))
         return self._once("variables", spelled, lambda: self.env().value(raw))
+
+    def asked(self, kind: str, name: str) -> tuple[Any, Env] | None:
+        """How the value of a parameter or variable is written, and where; None where that is not told here."""
+        if kind == "parameters":
+            if name.lower() in self._said or name.lower() in self._given:
+                return self._said.get(name.lower())
+            declared = self._parameters.get(name.lower(), ("", None))[1]
+            found = declared.get("defaultValue") if isinstance(declared, Mapping) else None
+        else:
+            found = self._variables.get(name.lower(), ("", None))[1]
+        return (found, self.env()) if isinstance(found, str) else None
 
     def _once(self, kind: str, name: str, work: Callable[[], Value]) -> Value:
         key = (kind, name.lower())

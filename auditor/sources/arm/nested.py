@@ -78,6 +78,7 @@ class Nested:
                     self.place(),
                     self._outer.budget,
                     given=self._given(),
+                    said=self._said(),
                     path=f"{turn.address}: ",
                     alone=False,
                 )
@@ -92,6 +93,15 @@ class Nested:
         for name, one in raw.items() if isinstance(raw, Mapping) else ():
             found[name] = self._one(env, name, one)
         return found
+
+    def _said(self) -> dict[str, tuple[Any, Env]]:
+        raw, env = self._properties.get("parameters"), self._turn.at.env
+        listed = raw.items() if isinstance(raw, Mapping) else ()
+        return {
+            name: (one["value"], env)
+            for name, one in listed
+            if isinstance(one, Mapping) and isinstance(one.get("value"), str)
+        }
 
     def _one(self, env: Env, name: str, one: Any) -> Callable[[], Value]:
         def given() -> Value:

@@ -10,6 +10,7 @@ import msgspec
 from auditor.sources.arm.evaluate import Env
 from auditor.sources.arm.functions import truth
 from auditor.sources.arm.jsonc import Object
+from auditor.sources.arm.naming import last_part, short, written
 from auditor.sources.arm.place import Id, Place, below, key_of, names_in, own_id, scoped_id
 from auditor.sources.arm.values import Later, Sym, Value, joined, show, shown, token, words_of
 
@@ -23,6 +24,7 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: str  # type
     name: Id
+    shown: str = ""  # how that reads
     id: Id | None  # None: what it is a part of is not told
     body: Mapping[str, Value]
     address: str
@@ -99,6 +101,13 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
         own = self.symbol or f"{self.whole_kind}/{shown(self.name)}"
         return f"{self.at.path}{own}{self.looped if self.symbol else ''}"
 
+    @property
+    def shown(self) -> str:
+        """The last part of its name as a reader finds it in the template."""
+        name = shown(self.name)
+        raw = self.fields.get("name", "")
+        return last_part(name if short(name) or not isinstance(raw, str) else written(raw, self.at.env))
+
     def own_id(self) -> Value:
         """Its id; a token where that is not told."""
         found, _ = self._placed()
@@ -130,6 +139,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
         return Declared(
             kind=kind,
             name=self.name,
+            shown=self.shown,
             id=found,
             body=body,
             address=self.address,
