@@ -105,6 +105,22 @@ def test_nothing_to_judge_is_never_a_pass(scan, options):
     assert scan([], *options, "--exit-zero")[0] == 0
 
 
+@pytest.mark.parametrize("options", [("--fail-on", "high"), ("--strict",), ()])
+def test_no_rule_to_judge_by_is_never_a_pass(scan, options):
+    code, _, err = scan([vault("kv")], "--ignore", "*", *options)
+    assert (code, "Nothing to judge: no rule is chosen." in err, "passed" in err) == (3, True, False)
+    code, _, err = scan([vault("kv")], "--select", "entra-*", "--ignore", "keyvault-*", *options)
+    assert (code, "Nothing to judge: no rule is chosen, and" in err, "passed" in err) == (3, True, False)
+    assert "rules cannot be asked of Terraform code." in err
+
+
+def test_what_passes_only_since_nobody_knows_is_counted(scan):
+    documents = [vault("kv"), undecided("kv")]
+    _, _, err = scan(documents, "--fail-on", "high")
+    assert "no failure at or above high; 1 finding there cannot be told, which --strict counts." in err
+    assert "cannot be told" not in scan(documents, "--fail-on", "critical")[2]
+
+
 def test_filters_that_leave_nothing_are_no_pass(scan):
     assert scan([vault("kv")], "--fail-on", "high", "--type", "Microsoft.Web/sites")[0] == 2
 
