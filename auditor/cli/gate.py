@@ -109,7 +109,7 @@ def _not_told(report: Report, gate: GateInfo) -> str:
 
 
 def _by_severity(numbers: Mapping[str, int], new: str) -> str:
-    return ", ".join(f"{number} {new}{severity}" for severity, number in numbers.items())
+    return ", ".join(f"{number:,} {new}{severity}" for severity, number in numbers.items())
 
 
 def _unknown(report: Report, gate: GateInfo) -> str:
