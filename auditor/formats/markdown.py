@@ -16,9 +16,10 @@ from auditor.formats.safe import m, m_block, m_code, m_prose
 from auditor.formats.templates import environment
 from auditor.formats.view import View, build_view
 from auditor.report import Report
-from auditor.sums import as_one, last_line, without_settings
+from auditor.sums import last_line
 
 MOST_AFFECTED = 50  # of each rule
+MOST_UNSET = 10  # of a rule that fails only since no log is set at all
 MOST_RULES = 10  # in the summary
 MOST_CHARACTERS = 30_000  # of the summary: GitHub takes 65,536, and others write into the same comment
 CUT = "\n\n*Shortened; the full report has the rest.*\n"
@@ -55,9 +56,9 @@ def _written(name: str, view: View, **more: Any) -> str:
         words=words,
         frameworks=frameworks,
         last_line=last_line(view.report),
-        unset=as_one(alike) if (alike := without_settings(view.report)) else "",
         head=partial(_heading, count(1)),
         most_affected=MOST_AFFECTED,
+        most_unset=MOST_UNSET,
         most_rules=MOST_RULES,
         **({"gaps_shown": MOST_RULES} | more),
     )
