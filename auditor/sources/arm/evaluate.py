@@ -308,11 +308,9 @@ class Env(msgspec.Struct, frozen=True, kw_only=True):
         try:
             return self.node(node.arguments[1] if truth(condition) else node.arguments[2])
         except Later:
-            options = tuple(self.node(argument) for argument in node.arguments[1:])
-        self.frame.budget.weigh(list(options))
-        if show(options[0]) == show(options[1]):
-            return options[0]
-        return token(f"if({show(condition)}, {show(options[0])}, {show(options[1])})", options=options)
+            options = [self.node(argument) for argument in node.arguments[1:]]
+        self.frame.budget.weigh(options)
+        return _either(show(condition), *options)
 
     def _own(self, name: str, given: list[Value]) -> Value:
         declared = self.frame.functions[name]
@@ -321,6 +319,16 @@ class Env(msgspec.Struct, frozen=True, kw_only=True):
         output = declared.get("output")
         raw = output.get("value") if isinstance(output, Mapping) else None
         return self.deeper(own=dict(zip(names, given, strict=False)), names={}, copies={}).value(raw)
+
+
+def _either(condition: str, then: Value, otherwise: Value) -> Value:
+    """What a condition that is not known chooses; of two objects with the same keys, what it chooses for each."""
+    if isinstance(then, dict) and isinstance(otherwise, dict) and then and then.keys() == otherwise.keys():
+        return {key: _either(condition, then[key], otherwise[key]) for key in then}
+    words = show(then), show(otherwise)
+    if words[0] == words[1]:
+        return then
+    return token(f"if({condition}, {words[0]}, {words[1]})", options=(then, otherwise))
 
 
 def _step(key: Value) -> str:

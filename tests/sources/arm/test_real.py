@@ -108,3 +108,33 @@ def test_a_subscriptions_settings_to_places_that_are_not_told(tmp_path):
     found = {f.rule: f.status for f in judge(assemble(collection), asked_rules).findings}
     assert found["activity-log-security-categories"] == "unknown"
     assert found["activity-log-sent-twice"] == "unknown"
+
+
+def test_what_is_given_to_a_deployment_in_a_loop_or_by_a_condition(judged):
+    module = template(
+        vault("[parameters('name')]"),
+        setting(
+            "[resourceId('Microsoft.KeyVault/vaults', parameters('name'))]",
+            properties={"workspaceId": "[parameters('settings')[copyIndex()].workspaceId]", "logs": AUDIT["logs"]},
+            copy={"name": "s", "count": "[length(parameters('settings'))]"},
+        ),
+        parameters={"name": {"type": "string"}, "settings": {"type": "array"}},
+    )
+
+    def called(settings, name="kv"):
+        given = {"name": {"value": name} if isinstance(name, str) else name["as"], "settings": settings}
+        return template(
+            nested(module, parameters=given),
+            parameters=LOG | {"names": {"type": "array", "defaultValue": ["a", "b"]}},
+        )
+
+    one = {"workspaceId": "[parameters('log')]"}
+    loop = {"name": "value", "count": "[length(parameters('names'))]", "input": one}
+    assert judged(called({"copy": [loop]})) == {"kv": "pass"}
+    assert judged(called({"copy": [{**loop, "count": 0}]})) == {"kv": "fail"}
+    chosen = "[if({}, createObject('value', createArray(createObject('workspaceId', '/w'))), createObject('value', createArray()))]"
+    assert judged(called(chosen.format("true()"))) == {"kv": "pass"}
+    assert judged(called(chosen.format("false()"))) == {"kv": "fail"}
+    assert judged(called(chosen.format("equals(parameters('log'), 'on')"))) == {"kv": "unknown"}
+    name = {"as": "[if(empty(parameters('log')), createObject('value', 'kv-a'), createObject('value', 'kv-b'))]"}
+    assert list(judged(called({"value": [one]}, name)).values()) == ["pass"]
