@@ -25,4 +25,7 @@ def with_others(
     every = (*settings, unread_settings(resource_id, offers, _ELSEWHERE))
     told = setting_facts(every, offers, groups)
     own = ("settings_count", "settings_without_logs")  # of the file's own settings alone
-    return every, told | {key: facts[key] for key in own} | {"sent_twice": facts["sent_twice"] or _ELSEWHERE}
+    twice = facts["sent_twice"]
+    if not isinstance(twice, Unknown):
+        twice = twice or _ELSEWHERE
+    return every, told | {key: facts[key] for key in own} | {"sent_twice": twice}

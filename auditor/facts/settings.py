@@ -20,6 +20,7 @@ from auditor.inventory import Destination, LogSetting, Unknown
 Resolver = Callable[[str, str, str | None], Destination]
 Settings = tuple[LogSetting, ...]
 
+MAX_SETTINGS: Final = 5  # of one resource, as Azure allows
 _WHAT: Final = "the diagnostic settings"
 _KINDS: Final = {
     "workspaceId": "log-analytics",
@@ -258,10 +259,16 @@ def setting_facts(
     unsure = _why(live, "which categories a setting's group contains is not published")
     facts["exported"] = sorted(exported) if exported or not perhaps else unsure  # one certain category is enough
     facts["audit_missing"] = _audit_missing(audit, exported, perhaps, live)
-    facts["settings_count"] = len({s.id for s in settings if s.kind == "diagnostic-setting"})
+    facts["settings_count"] = _count([s for s in settings if s.kind == "diagnostic-setting"])
     facts["settings_without_logs"] = _without_logs(settings)
     facts["sent_twice"] = sent_twice(settings) if len(settings) > 1 else []
     return facts
+
+
+def _count(settings: list[LogSetting]) -> int | Unknown:
+    """How many settings there are; not known where that is more than Azure takes only with some that may not be."""
+    count, sure = len({s.id for s in settings}), len({s.id for s in settings if s.doubt is None})
+    return _why(settings, "which settings are made") if count >= MAX_SETTINGS > sure else count
 
 
 @lru_cache(maxsize=2)

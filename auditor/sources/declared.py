@@ -53,9 +53,9 @@ def setting_documents(
         if setting.target:
             add(setting.target, item)
         logs = setting.properties.get("logs")
-        doubtful = {**item, "properties": {**setting.properties, "logs": _doubtful(logs, setting.unknown)}}
+        unsure = {**item, "properties": {**setting.properties, "logs": doubtful(logs, setting.unknown)}}
         for target in setting.perhaps if logs != [] else ():  # metrics alone are no logs
-            add(target, doubtful)
+            add(target, unsure)
     loose = _loose([setting for setting in settings if setting.anywhere], lacking)
     for target in resources if loose is not None else ():
         add(target, loose or {})
@@ -82,7 +82,7 @@ def _apart(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(items, key=lambda item: item["id"])
 
 
-def _doubtful(logs: Any, why: Mapping[str, Any]) -> Any:
+def doubtful(logs: Any, why: Mapping[str, Any]) -> Any:
     """Logs that are on if the setting is on this resource at all."""
     unknown = {"$unknown": dict(why)}
     if not isinstance(logs, list):

@@ -12,7 +12,8 @@ from auditor.documents import Document
 from auditor.sources.arm.match import Candidate, Candidates
 from auditor.sources.arm.nested import DEPLOYMENT
 from auditor.sources.arm.place import Id, kind_of, told
-from auditor.sources.arm.render import LINKED, body_of, conditional, not_known, place_told, rendered, why
+from auditor.sources.arm.render import LINKED, body_of, conditional, not_known, place_told, why
+from auditor.sources.arm.setting import written_in
 from auditor.sources.arm.template import Found
 from auditor.sources.arm.turn import Declared
 from auditor.sources.arm.values import Sym, joined, renamed, shown, split, words_of
@@ -51,6 +52,7 @@ _DECIDES: Final = d.ABOUT | {
 }
 _INTERFACE: Final = "microsoft.network/networkinterfaces"
 _FLOW_LOG: Final = d.FLOW_LOGS.lower()
+_EXISTS: Final = "exists already, and what it exports is not told here"
 _MOST: Final = 50  # resources that one setting may be on; where there are more, it may be on any
 
 
@@ -89,15 +91,16 @@ def _is_setting(one: Declared) -> bool:
 
 
 def _shown_ids(resources: Iterable[Declared]) -> list[tuple[Declared, str]]:
-    """Each resource with the id of its document; never the same one twice."""
+    """Each resource with the id of its document; never the same one twice, nor one that is made as existing too."""
     seen: dict[str, int] = {}
     found = []
-    for one in resources:
+    for one in sorted(resources, key=lambda one: one.existing):
         if one.id is None or kind_of(one.id) in _GROUPS or "/resourcegroups" in one.kind.lower():
             continue
         shown_id = told(one.id)
         number = seen[shown_id.lower()] = seen.get(shown_id.lower(), 0) + 1
-        found.append((one, shown_id if number == 1 or one.existing else f"{shown_id}~{number}"))
+        if number == 1 or not one.existing:
+            found.append((one, shown_id if number == 1 else f"{shown_id}~{number}"))
     return found
 
 
@@ -192,11 +195,13 @@ def _candidates(resources: Iterable[tuple[Declared, str]]) -> Iterator[Candidate
 def _setting(one: Declared, candidates: Candidates, file: str) -> Setting:
     origin = {"file": one.file or file, "line": one.line, "end_line": one.end, "address": one.address}
     properties = one.body.get("properties")
-    if isinstance(properties, Mapping):
-        written = {"logs": [], **{key: rendered(value) for key, value in properties.items() if value is not None}}
+    if isinstance(properties, Mapping) and not one.existing:
+        written = written_in(properties, one.address)
+    elif one.existing or isinstance(properties, Sym):
+        unknown = {"$unknown": why(f"{one.address} {_EXISTS}")} if one.existing else not_known(properties)
+        written = {"logs": unknown, "workspaceId": unknown}
     else:
-        unknown = not_known(properties)
-        written = {"logs": unknown, "workspaceId": unknown} if isinstance(properties, Sym) else {"logs": []}
+        written = {"logs": []}
     base = Setting(
         name=d.name_of(told(one.id)) if one.id is not None else shown(one.name).rpartition("/")[2],
         properties=written,

@@ -110,9 +110,9 @@ class Frame:
         self.deployments: dict[str, Callable[[], Value]] = {}  # by normal id, name and symbol → outputs
         self.symbols: dict[str, Callable[[], Value]] = {}  # symbolic name → id
 
-    def token(self, words: str) -> Sym:
+    def token(self, words: str, *, nothing: bool = False) -> Sym:
         """What only this template's own deployment knows."""
-        return token(f"{self.path}{words}")
+        return token(f"{self.path}{words}", nothing=nothing)
 
     def parameter(self, name: str) -> Value:
         """The value of a parameter: given, else its default."""
@@ -128,7 +128,8 @@ class Frame:
                 return self.env(asked=name).value(declared["defaultValue"])
             if declared.get("nullable") is True and not self.alone:
                 return None
-        return self.token(f"parameters({show(name)})")
+        left_out = isinstance(declared, Mapping) and declared.get("nullable") is True
+        return self.token(f"parameters({show(name)})", nothing=left_out)
 
     def variable(self, name: str) -> Value:
         """The value of a variable."""
@@ -250,7 +251,7 @@ class Env(msgspec.Struct, frozen=True, kw_only=True):
         except Later:
             if isinstance(of, Sym) and of.only and of.only.options and known(key):
                 return self._chosen(of, key, node)
-            return token(f"{show(of)}{_step(key)}")
+            return token(f"{show(of)}{_step(key)}", nothing=node.safe)
 
     def _chosen(self, of: Sym, key: Value, node: expressions.Member) -> Value:
         found = of.only
@@ -258,7 +259,11 @@ class Env(msgspec.Struct, frozen=True, kw_only=True):
         for option in found.options if found else ():
             try:
                 options.append(member(option, key))
-            except (Later, LookupError):
+            except LookupError:
+                if not node.safe:
+                    return token(f"{show(of)}{_step(key)}")
+                options.append(None)
+            except Later:
                 return token(f"{show(of)}{_step(key)}")
         return token(f"{show(of)}{_step(key)}", options=tuple(options))
 
@@ -287,7 +292,8 @@ class Env(msgspec.Struct, frozen=True, kw_only=True):
             else:
                 self.frame.budget.weigh(found)
                 return found
-        return token(f"{SPELLED.get(known_as, known_as)}({', '.join(map(show, given))})")
+        words = f"{SPELLED.get(known_as, known_as)}({', '.join(map(show, given))})"
+        return token(words, nothing=known_as == "tryget")
 
     def _words(self, node: Call) -> str:
         spelled = SPELLED.get(node.name, node.spelled)
@@ -302,11 +308,9 @@ class Env(msgspec.Struct, frozen=True, kw_only=True):
         try:
             return self.node(node.arguments[1] if truth(condition) else node.arguments[2])
         except Later:
-            options = tuple(self.node(argument) for argument in node.arguments[1:])
-        self.frame.budget.weigh(list(options))
-        if show(options[0]) == show(options[1]):
-            return options[0]
-        return token(f"if({show(condition)}, {show(options[0])}, {show(options[1])})", options=options)
+            options = [self.node(argument) for argument in node.arguments[1:]]
+        self.frame.budget.weigh(options)
+        return _either(show(condition), *options)
 
     def _own(self, name: str, given: list[Value]) -> Value:
         declared = self.frame.functions[name]
@@ -315,6 +319,16 @@ class Env(msgspec.Struct, frozen=True, kw_only=True):
         output = declared.get("output")
         raw = output.get("value") if isinstance(output, Mapping) else None
         return self.deeper(own=dict(zip(names, given, strict=False)), names={}, copies={}).value(raw)
+
+
+def _either(condition: str, then: Value, otherwise: Value) -> Value:
+    """What a condition that is not known chooses; of two objects with the same keys, what it chooses for each."""
+    if isinstance(then, dict) and isinstance(otherwise, dict) and then and then.keys() == otherwise.keys():
+        return {key: _either(condition, then[key], otherwise[key]) for key in then}
+    words = show(then), show(otherwise)
+    if words[0] == words[1]:
+        return then
+    return token(f"if({condition}, {words[0]}, {words[1]})", options=(then, otherwise))
 
 
 def _step(key: Value) -> str:

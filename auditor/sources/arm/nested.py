@@ -95,9 +95,11 @@ class Nested:
 
     def _one(self, env: Env, name: str, one: Any) -> Callable[[], Value]:
         def given() -> Value:
-            told = env.value(one) if isinstance(one, str) else one
+            if isinstance(one, Mapping) and "value" in one:
+                return env.value(one["value"])
+            told = env.value(one)
             if isinstance(told, Mapping) and "value" in told:
-                return env.value(told["value"])
+                return told["value"]
             return token(f"{self._turn.address}: parameters({show(name)})")
 
         return given

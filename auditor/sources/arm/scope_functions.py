@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from auditor.sources.arm.expressions import Call, Literal
 from auditor.sources.arm.functions import truth
 from auditor.sources.arm.place import key_of, resource_id
-from auditor.sources.arm.values import Later, Sym, Value, joined, known, show, token
+from auditor.sources.arm.values import Later, Sym, Value, joined, known, may_be_nothing, show, token
 
 if TYPE_CHECKING:
     from auditor.sources.arm.evaluate import Env
@@ -228,7 +228,8 @@ def _coalesce(env: Env, node: Call) -> Value:
     if not options:
         return None
     env.frame.budget.weigh(given)
-    return token(f"coalesce({', '.join(map(show, given))})", options=tuple(options))
+    words = f"coalesce({', '.join(map(show, given))})"
+    return token(words, options=tuple(options), nothing=may_be_nothing(options[-1]))
 
 
 SPECIAL: Final[Mapping[str, Callable[[Env, Call], Value]]] = {

@@ -20,12 +20,14 @@ _MOST_NAMED: Final = 80
 class Token(msgspec.Struct, frozen=True):
     """Something only the deployment knows. `text` is its expression; `folded` that of the same without regard to case.
 
-    `options` are what it is one of, where a condition that is not known chooses.
+    `options` are what it is one of, where a condition that is not known chooses. `nothing` tells whether it may be
+    null; None: as its options do.
     """
 
     text: str
     folded: str = ""
     options: tuple[Any, ...] = ()
+    nothing: bool | None = None
 
     def __hash__(self) -> int:
         return hash(self.text)
@@ -60,11 +62,11 @@ class Sym(msgspec.Struct, frozen=True):
 Value = Any  # JSON, with Sym wherever something is not known
 
 
-def token(text: str, *, folded: str = "", options: tuple[Any, ...] = ()) -> Sym:
+def token(text: str, *, folded: str = "", options: tuple[Any, ...] = (), nothing: bool | None = None) -> Sym:
     """The value of one expression that cannot be worked out."""
     if len(text) > 4 * _MOST_SHOWN:
         text = f"{text[: 2 * _MOST_SHOWN]}…{hashlib.sha256(text.encode()).hexdigest()[:12]}"
-    return Sym((Token(text, folded, options),))
+    return Sym((Token(text, folded, options, nothing),))
 
 
 def joined(values: Iterable[str | Sym]) -> str | Sym:
@@ -136,6 +138,16 @@ def tokens(value: Value) -> Iterator[Token]:
     elif isinstance(value, list):
         for inner in value:
             yield from tokens(inner)
+
+
+def may_be_nothing(value: Value) -> bool:
+    """Whether it is told that a value may turn out to be null or empty."""
+    if not isinstance(value, Sym):
+        return value is None or value == ""
+    only = value.only
+    if only is None or only.nothing is not None:
+        return only is not None and bool(only.nothing)
+    return any(map(may_be_nothing, only.options))
 
 
 def renamed(value: str | Sym, mark: str) -> str | Sym:

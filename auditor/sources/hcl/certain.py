@@ -35,13 +35,14 @@ _PLAIN_FILE: Final = re.compile(r'\bfile\s*\(\s*"(?:\$\{path\.(?:module|root|cwd
 
 
 class Doubt(msgspec.Struct, frozen=True, kw_only=True):
-    """What of an expression has no value here, empty where all has; and whether resources are part of it.
+    """What of an expression has no value here, empty where all has; and whether resources, and their ids, are in it.
 
     The evaluator knows of a resource only what is written in its block, so of such an expression even a null is open.
     """
 
     word: str = ""
     resources: bool = False
+    ids: bool = False
 
 
 _NONE: Final = Doubt()
@@ -66,13 +67,16 @@ class Certainty:
                 return Doubt(word=f"{function}()")
         if "file" in expr.functions and not self._files_inside(expr, call):
             return Doubt(word=_short(expr.text))
-        resources = False
+        resources = ids = False
         for ref in expr.refs:
             found = self._ref(ref, call, block, depth)
-            resources = resources or found.resources
+            resources, ids = resources or found.resources, ids or found.ids
             if found.word:
-                return Doubt(word=found.word, resources=resources)
-        return Doubt(resources=resources)
+                return Doubt(word=found.word, resources=resources, ids=ids)
+        # What is made of the letters of an id: the evaluator has other ids than Azure.
+        given = [self.of(one, call, block, depth + 1) for one in expr.bent] if ids else []
+        bent = any(one.ids or one.word for one in given)
+        return Doubt(word=_short(expr.text) if bent else "", resources=resources, ids=ids)
 
     def _files_inside(self, expr: Expr, call: Call) -> bool:
         """Whether the files that an expression reads are named in it, and lie in the folder that is scanned."""
@@ -117,17 +121,18 @@ class Certainty:
             return self._output(name, rest, ref, call, depth)
         if head == "data":
             attribute = re.sub(r"\[[^\]]*\]", "", rest).split(".")[2:]
-            return Doubt(word="" if attribute[:1] in ([], ["id"]) else _short(ref), resources=True)
+            return Doubt(word="" if attribute[:1] in ([], ["id"]) else _short(ref), resources=True, ids=True)
         block = call.module.resources.get((head, name))
         if block is None:
             return Doubt(word=_short(ref), resources=True)
         attribute = re.sub(r"\[[^\]]*\]", "", rest).split(".")[1:]
         if attribute[:1] in ([], ["id"]):
-            return Doubt(resources=True)
+            return Doubt(resources=True, ids=True)
         expr = block.attributes.get(attribute[0])
         if expr is None:
             return Doubt(word=_short(ref), resources=True)
-        return Doubt(word=self.of(expr, call, block, depth).word, resources=True)
+        found = self.of(expr, call, block, depth)
+        return Doubt(word=found.word, resources=True, ids=found.ids)
 
     def _variable(self, name: str, call: Call, depth: int) -> Doubt:
         block = call.module.variables.get(name)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from auditor.sources.hcl.code import Call, Code
 from auditor.sources.hcl.syntax import UNTOLD, Block, Expr
+
+_PLAIN: Final = ("each.key", "count.", "path.")  # no ids
 
 
 def configuration(code: Code, call: Call) -> dict[str, Any]:
@@ -66,7 +68,8 @@ def expression(expr: Expr) -> dict[str, Any]:
     """One expression: its value, or what it refers to."""
     if expr.literal is not UNTOLD:
         return {"constant_value": expr.literal}
-    return {"references": list(expr.refs)} if expr.refs else {}
+    bent = any(not ref.startswith(_PLAIN) for given in expr.bent for ref in given.refs)
+    return {"references": list(expr.refs), **({"bent": True} if bent else {})} if expr.refs else {}
 
 
 def provider_key(call: Call, block: Block) -> str:

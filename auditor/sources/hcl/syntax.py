@@ -24,6 +24,14 @@ _DEEPEST: Final = 200  # nested expressions
 _BRACKETS: Final = re.compile(rb"[\[\](){}]")
 _FOLLOWS: Final = frozenset({"get_attr", "index", "splat"})
 UNTOLD: Final = object()
+# Functions that look at the letters of a text.
+LETTERS: Final = frozenset(
+    (
+        *("base64decode", "base64encode", "basename", "dirname", "endswith", "indent", "index", "md5", "regex"),
+        *("regexall", "replace", "sha1", "sha256", "sort", "split", "startswith", "strrev", "substr", "title"),
+        *("trim", "trimprefix", "trimspace", "trimsuffix", "urlencode"),
+    )
+)
 
 
 @lru_cache(maxsize=1)
@@ -61,6 +69,18 @@ class Expr:
         """The names of the functions that it calls."""
         found: dict[str, None] = {}
         self._walk(self.node, self.bound, {}, found, 0)
+        return tuple(found)
+
+    @cached_property
+    def bent(self) -> tuple[Expr, ...]:
+        """What it takes apart by its letters, where it does."""
+        found: list[Expr] = []
+        waiting = [self.node]
+        while waiting:
+            node = waiting.pop()
+            waiting += [child for child in node.children if child.is_named]
+            if node.type == "function_call" and _text(node.children[0]) in LETTERS:
+                found += [Expr(child, self.bound) for child in node.children if child.type == "function_arguments"]
         return tuple(found)
 
     def _walk(
@@ -177,6 +197,8 @@ class Block(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     end: int
     attributes: dict[str, Expr]
     blocks: tuple[Block, ...]
+    changed: bool = False  # whether an override file changes more than how many there are
+    steered_in: str = ""  # where override files have part in it, the file with the `count` or `for_each` that holds
 
 
 class Mistake(msgspec.Struct, frozen=True, kw_only=True):

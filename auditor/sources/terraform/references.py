@@ -60,6 +60,8 @@ class _Search:
 
     def follow(self, expression: object, at: _At, depth: int = 0) -> None:
         refs = shortest(expression)
+        # Code tells, unlike a plan, what is not the id itself: `replace(azurerm_key_vault.a.id, …)`.
+        self.open = self.open or (isinstance(expression, Mapping) and bool(expression.get("bent")))
         for ref in refs:
             self.steps += 1
             if depth > _DEEPEST or self.steps > _MOST:
