@@ -15,6 +15,13 @@ import msgspec
 
 _MOST_SHOWN: Final = 120
 _MOST_NAMED: Final = 80
+# What templates write for texts that are made of several parts.
+_WRITTEN: Final = {
+    ("/subscriptions/", "subscription().subscriptionId"): "subscription().id",
+    ("/subscriptions/", "subscription().subscriptionId", "/resourceGroups/", "resourceGroup().name"): (
+        "resourceGroup().id"
+    ),
+}
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -56,6 +63,9 @@ class Sym(msgspec.Struct, frozen=True):
         """The value as its reader would write it, without the outer brackets."""
         if self.only:
             return self.only.text
+        known = _WRITTEN.get(tuple(part if isinstance(part, str) else part.text for part in self.parts))
+        if known:
+            return known
         return f"concat({', '.join(show(part) if isinstance(part, str) else part.text for part in self.parts)})"
 
 
