@@ -151,6 +151,9 @@ class Collection(msgspec.Struct, frozen=True, kw_only=True):
     run: Run
 
 
+NO_SUBSCRIPTION: Final = "00000000-0000-0000-0000-000000000000"  # of what a file does not say where to deploy
+
+
 def normal_id(value: str) -> str:
     """An ARM id for comparing: lower case, one leading slash, no doubled or trailing ones (domain.md, traps 1)."""
     if value[:1] == "/" and "//" not in value and value[-1] not in "/ \n\t" and len(value) > 1:

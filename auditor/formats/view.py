@@ -13,7 +13,7 @@ from collections.abc import Iterable
 import msgspec
 
 from auditor.coverage import EVIDENCE_CLASSES
-from auditor.documents import ENTRA, normal_id
+from auditor.documents import ENTRA, NO_SUBSCRIPTION, normal_id
 from auditor.formats.affected import Affected, affected
 from auditor.formats.blindspots import BlindSpot, blind_spots
 from auditor.formats.frameworks import outcome
@@ -262,6 +262,8 @@ def scope_names(report: Report) -> dict[str, str]:
         s.id.lower(): (f"{s.name} ({s.id[:8]})" if shared[s.name] > 1 else s.name) or s.id for s in report.subscriptions
     }
     names |= {made: NOT_TOLD if place == "." else f"{NOT_TOLD}: {place}" for made, place in report.run.places.items()}
+    if report.run.source != "azure":
+        names.setdefault(NO_SUBSCRIPTION, NOT_TOLD)
     whole = TENANT if report.run.source == "azure" else CODE
     return names | {key: whole for key in ("", "tenant", report.run.tenant.lower()) if key not in names}
 

@@ -142,7 +142,7 @@ def _inside(path: Path, top: Path) -> bool:
 def made_subscription(place: str) -> str:
     """The subscription of an input at this path that names none; zeros for the folder itself."""
     if place == ".":
-        return "00000000-0000-0000-0000-000000000000"
+        return d.NO_SUBSCRIPTION
     told = hashlib.sha256(place.encode("utf-8", "surrogatepass")).hexdigest()
     return f"00000000-0000-0000-{told[:4]}-{told[4:16]}"
 

@@ -183,6 +183,18 @@ def test_what_lies_elsewhere_is_not_called_unread(scan):
         assert "answered from the logs that are set here" in out and "time not recorded" not in out
 
 
+@pytest.mark.parametrize("name", ["markdown", "html", "csv"])
+def test_a_subscription_that_a_file_does_not_tell_is_not_made_up(tmp_path, capsys, name):
+    template = tmp_path / "t.json"
+    vaulted = {"type": "Microsoft.KeyVault/vaults", "apiVersion": "2023-07-01", "name": "kv", "properties": {}}
+    schema = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
+    template.write_text(json.dumps({"$schema": schema, "contentVersion": "1.0.0.0", "resources": [vaulted]}))
+    main(["scan", str(template), "-f", name])
+    out = capsys.readouterr().out
+    assert "subscription not told" in out
+    assert not re.search("[>|,] ?00000000-0000-0000-0000-000000000000 ?[<|,]", out)
+
+
 def test_each_unknown_has_a_code_and_the_way_out(capsys):
     main(["scan", str(APP), "-f", "json"])
     told = [why for f in json.loads(capsys.readouterr().out)["findings"] for why in f["why_unknown"]]

@@ -9,13 +9,14 @@ from typing import Any, Final
 
 import msgspec
 
+from auditor.documents import NO_SUBSCRIPTION
 from auditor.sources.hcl.certain import Certainty
 from auditor.sources.hcl.code import Call, Code
 from auditor.sources.hcl.configuration import configuration, provider_key
 from auditor.sources.hcl.layers import laid, steers
 from auditor.sources.hcl.syntax import Block
 from auditor.sources.hcl.values import META, UUID, Values, open_value
-from auditor.sources.terraform.ids import NO_SUBSCRIPTION, Ids
+from auditor.sources.terraform.ids import Ids
 from auditor.sources.terraform.plan import Index, Instance, Path, Plan, key_of, module_path
 from auditor.sources.terraform.types import AZAPI, ROWS
 
