@@ -17,9 +17,10 @@ from auditor.formats.safe import m, m_block, m_code, m_prose
 from auditor.formats.templates import environment
 from auditor.formats.view import View, build_view
 from auditor.report import Report
-from auditor.sums import as_one, last_line, without_settings
+from auditor.sums import last_line
 
 MOST_AFFECTED = 50  # of each rule
+MOST_UNSET = 10  # of a rule that fails only since no log is set at all
 SUMMARY = "summary.md.j2"
 MOST_RULES = 10  # in the summary
 MOST_PLACES = 10  # in the summary
@@ -75,9 +76,9 @@ def _written(name: str, view: View, **more: Any) -> str:
         words=words,
         frameworks=frameworks,
         last_line=last_line(view.report),
-        unset=as_one(alike) if (alike := without_settings(view.report)) else "",
         head=partial(_heading, count(1)),
         most_affected=MOST_AFFECTED,
+        most_unset=MOST_UNSET,
         most_rules=MOST_RULES,
         most_places=MOST_PLACES,
         **({"gaps_shown": MOST_RULES, "places": places(view.report) if name == SUMMARY else []} | more),

@@ -33,7 +33,17 @@ from auditor.formats.words import (
     type_order,
 )
 from auditor.report import SEVERITIES, STATES, Cell, DestinationInfo, Report, Row, State
-from auditor.sums import RuleResult, Tally, by_rule, count_findings, percent, tally, tally_rows
+from auditor.sums import (
+    RuleResult,
+    Tally,
+    as_one,
+    by_rule,
+    count_findings,
+    percent,
+    tally,
+    tally_rows,
+    without_settings,
+)
 
 MOST_FINDINGS = 5000  # up to so many, all are shown; above, the first `rows` of each rule
 MOST_RESOURCES = 5000
@@ -86,6 +96,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     states: list[State]  # `accepted` only when something is
     answer: str  # Yes, Partly, No or Unknown
     sentences: list[str]  # why
+    unset: str  # what fails since a whole input sets no log, told as one; empty where it sets any
+    unset_rules: frozenset[str]  # the rules that fail for nothing else
     low: str  # coverage if every unassessed source were missing
     high: str
     unassessed_share: str
@@ -139,12 +151,17 @@ def build_view(report: Report, rows: int = 200) -> View:
     open_results = [result for result in results if result.outcome in ("failed", "unknown")]
     severities = Counter(result.severity for result in open_results)
     share = report.completeness.share * 100
+    alike = without_settings(report)
+    folded = {id(finding) for finding in alike}
+    unset_rules = {r.info.id for r in results if r.failed and all(id(finding) in folded for finding in r.failed)}
     return View(
         report=report,
         total=total,
         states=[state for state in STATES if state != "accepted" or total.accepted],
         answer=answer,
         sentences=sentences,
+        unset=as_one(alike) if alike else "",
+        unset_rules=frozenset(unset_rules),
         low=percent(total.low),
         high=percent(total.high),
         unassessed_share=percent(total.unassessed / total.expected) if total.expected else "0%",
@@ -167,7 +184,9 @@ def build_view(report: Report, rows: int = 200) -> View:
         most_missing=sorted((t for t in types if t.total.missing), key=lambda t: -t.total.missing)[:MOST_MISSING],
         affected=[
             affected(result, names, None if everything else rows, evidence=counts["fail"] <= 1000)
-            for result in sorted(open_results, key=lambda r: r.outcome != "failed")  # stable: gravest first in each
+            for result in sorted(
+                open_results, key=lambda r: (r.outcome != "failed", r.info.id in unset_rules)
+            )  # stable
         ],
         severities={name: severities[name] for name in SEVERITIES if severities[name]},
         accepted=[
