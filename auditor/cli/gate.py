@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import msgspec
 
 from auditor.config import Configuration, unassessed_limit
+from auditor.formats.locations import unread_told
 from auditor.formats.words import SOURCES, count, listing
 from auditor.gate import counts, with_gate
 from auditor.report import GateInfo, Report, Severity
@@ -57,13 +58,9 @@ def _too_little(report: Report, asked: Asked) -> bool:
 
 def told(report: Report, asked: Asked) -> int:
     """Say on stderr what the gate says, and give the exit code. Findings outrank incompleteness; both are told."""
-    gate, done = report.gate, report.completeness
+    gate = report.gate
     if _too_little(report, asked):
-        what = "reads failed" if report.run.source == "azure" else "inputs could not be read"
-        print(
-            f"Incomplete: {done.unknown:,} of {done.planned:,} {what}; --max-unassessed allows {_limit(asked)}.",
-            file=sys.stderr,
-        )
+        print(f"Incomplete: {unread_told(report)}; --max-unassessed allows {_limit(asked)}.", file=sys.stderr)
     where = SOURCES.get(report.run.source, "the target")
     if is_empty(report) and not report.rules:
         left = count(len(report.rules_left_out), "rule")

@@ -195,6 +195,15 @@ def test_a_subscription_that_a_file_does_not_tell_is_not_made_up(tmp_path, capsy
     assert not re.search("[>|,] ?00000000-0000-0000-0000-000000000000 ?[<|,]", out)
 
 
+def test_what_could_not_be_read_is_told_where_only_failures_are(tmp_path, capsys):
+    (tmp_path / "main.tf").write_text('resource "azurerm_key_vault" "kv" {\n  name = \n')
+    said = "1 of 1 inputs could not be read"
+    for name in ("sarif", "github", "azure-pipelines"):
+        assert main(["scan", str(tmp_path), "-f", name, "--fail-on", "high"]) == 3
+        told = capsys.readouterr()
+        assert said in told.out and f"Incomplete: {said};" in told.err
+
+
 def test_each_unknown_has_a_code_and_the_way_out(capsys):
     main(["scan", str(APP), "-f", "json"])
     told = [why for f in json.loads(capsys.readouterr().out)["findings"] for why in f["why_unknown"]]
