@@ -21,7 +21,7 @@ from auditor.formats.gaps import CODE, NOT_TOLD, TENANT, Gap, gaps, unexplained
 from auditor.formats.matrix import CategorySum
 from auditor.formats.matrix import categories as category_sums
 from auditor.formats.priorities import Priorities, priorities
-from auditor.formats.undecided import undecided
+from auditor.formats.undecided import NOT_KNOWN, undecided
 from auditor.formats.words import (
     DESTINATION_KINDS,
     count,
@@ -177,7 +177,7 @@ def build_view(report: Report, rows: int = 200) -> View:
         blind_of=blind_of,
         attack_versions=sorted({r.info.blind_to.attack_version for r in results if r.info.blind_to} - {""}),
         gaps=found_gaps,
-        best_gaps=[gap for gap in found_gaps if gap.unlisted_scope or gap.sources or gap.findings][:MOST_GAPS],
+        best_gaps=[gap for gap in found_gaps if _can_be_closed(gap)][:MOST_GAPS],
         unexplained=unexplained(report) if report.run.source == "azure" else 0,
         classes=_classes(report.coverage),
         types=types,
@@ -301,6 +301,10 @@ def _scopes(report: Report, names: dict[str, str], hidden: dict[str, str]) -> li
         for key, members in cells.items()
     ]
     return sorted(scopes, key=lambda s: (s.id != "", not s.listed, tenant(s.id), s.name.lower(), s.id))
+
+
+def _can_be_closed(gap: Gap) -> bool:
+    return gap.remedy != NOT_KNOWN and bool(gap.unlisted_scope or gap.sources or gap.findings)
 
 
 def _classes(rows: Iterable[Row]) -> dict[str, str]:
