@@ -25,6 +25,7 @@ from auditor.strict_yaml import convert, load
 
 MOST_DAYS: Final = 366
 _SERVICE: Final = re.compile(r"/(?:blob|queue|table|file)services/default$")
+_LITERAL: Final = str.maketrans({"[": "[[]", "?": "[?]"})
 _MOST_TEXT: Final = 2000  # characters of one value
 
 
@@ -80,10 +81,15 @@ class Acceptances(msgspec.Struct, frozen=True, kw_only=True):
         return (*self.beside.get(key, ()), *(self.beside.get(whole, ()) if whole != key else ()))
 
 
+def _matches(text: str, pattern: str) -> bool:
+    """Whether a text is as a pattern says, in which only `*` is wild: the names of code hold brackets."""
+    return fnmatchcase(text, pattern.translate(_LITERAL))
+
+
 def _speaks_of(written: AcceptanceFile, rule: str, subject_id: str, tags: Mapping[str, Any]) -> bool:
-    if not fnmatchcase(rule, written.rule):
+    if not _matches(rule, written.rule):
         return False
-    if written.scope and not fnmatchcase(subject_id.lower(), written.scope.lower()):
+    if written.scope and not _matches(subject_id.lower(), written.scope.lower()):
         return False
     return all(has_tag(tags, word) for word in written.tags)
 
@@ -120,6 +126,16 @@ def parse_acceptances(text: str, file: str, rules: Iterable[str]) -> list[Accept
     return found
 
 
+def as_of(made: tuple[Acceptance, ...], today: str) -> Acceptances:
+    """Acceptances as of a day. Raises `RuleError` for one from so far ahead that it would hold for years."""
+    for each in made:
+        ahead = (date.fromisoformat(each.written.created) - date.fromisoformat(today)).days
+        if ahead > MOST_DAYS:  # old evidence may be judged with later decisions
+            hint = "give the day on which it was decided"
+            raise RuleError(each.file, each.line, f'"created" is {ahead:,} days ahead', hint)
+    return Acceptances(all=made, today=today)
+
+
 def _key(written: AcceptanceFile) -> str:
     said = "\n".join([written.rule, written.scope.lower(), *sorted(tag.casefold() for tag in written.tags)])
     return hashlib.sha256(said.encode()).hexdigest()[:12]
@@ -132,7 +148,7 @@ def _check(written: AcceptanceFile, rules: Sequence[str], wrong: Any) -> None:
     for key in ("rule", "scope", "reason", "approved_by", "ticket"):
         if len(getattr(written, key)) > _MOST_TEXT:
             raise wrong(f'"{key}" is longer than {_MOST_TEXT:,} characters', key)
-    if not any(fnmatchcase(rule, written.rule) for rule in rules):
+    if not any(_matches(rule, written.rule) for rule in rules):
         near = get_close_matches(written.rule, rules, n=1)
         raise wrong(
             f'there is no rule "{written.rule}"', "rule", f'did you mean "{near[0]}"?' if near else "auditor rules list"

@@ -151,6 +151,9 @@ class Collection(msgspec.Struct, frozen=True, kw_only=True):
     run: Run
 
 
+NO_SUBSCRIPTION: Final = "00000000-0000-0000-0000-000000000000"  # of what a file does not say where to deploy
+
+
 def normal_id(value: str) -> str:
     """An ARM id for comparing: lower case, one leading slash, no doubled or trailing ones (domain.md, traps 1)."""
     if value[:1] == "/" and "//" not in value and value[-1] not in "/ \n\t" and len(value) > 1:
@@ -338,33 +341,6 @@ def _event_hub(rule_id: str, hub: object) -> str:
     if "/eventhubs/" not in place.lower() and isinstance(hub, str) and hub.strip():
         return f"{place}/eventhubs/{hub.strip()}"
     return place
-
-
-_ENDPOINT = re.compile(r"(?:https?://)?([a-z0-9]{3,24})\.", re.IGNORECASE)
-
-
-def endpoint_account(endpoint: object) -> str:
-    """The storage account, in lower case, that an endpoint (`https://name.blob…`) is of; empty where it names none."""
-    found = _ENDPOINT.match(endpoint.strip()) if isinstance(endpoint, str) else None
-    return found[1].lower() if found else ""
-
-
-def audit_carrier(key: str, kind: str) -> str:
-    """The id of what carries a resource's SQL audit events to Azure Monitor by its settings; empty for other types.
-
-    For a server and its databases that is the database `master`, for a Synapse workspace and its pools the workspace.
-    """
-    kind = kind.lower()
-    if kind in ("microsoft.sql/servers", "microsoft.sql/servers/databases"):
-        return f"{key if kind.endswith('servers') else parent_of(key)}/databases/master"
-    if kind in ("microsoft.synapse/workspaces", "microsoft.synapse/workspaces/sqlpools"):
-        return key if kind.endswith("workspaces") else parent_of(key)
-    return ""
-
-
-def event_hub_namespace(destination_id: str) -> str:
-    """The namespace's id of an event-hub destination, whether it names a hub or the namespace."""
-    return re.split(r"/eventhubs/", destination_id, flags=re.IGNORECASE)[0]
 
 
 SET_BY_POLICY: Final = "set-by-policy"

@@ -22,6 +22,7 @@ import msgspec
 from auditor import documents as d
 from auditor.documents import Collection, Document, Focus, normal_id
 from auditor.errors import AuditorError
+from auditor.named import audit_carrier
 
 # Types that logs can be sent to; the last ones are partner solutions.
 DESTINATION_TYPES: Final = frozenset(
@@ -201,7 +202,7 @@ def choose(focus: Sequence[Focus], resources: Iterable[Document]) -> Chosen:
     places = [key for key, kind in kinds.items() if kind in DESTINATION_TYPES]
     if not any(map(is_active, focus)) or any(key in judged or _sees_part(sight, key, kinds[key]) for key in places):
         return Chosen(listed=everything, judged=judged, deep=everything, narrowed=False)
-    carriers = everything & {d.audit_carrier(key, kinds[key]) for key in judged}
+    carriers = everything & {audit_carrier(key, kinds[key]) for key in judged}
     return Chosen(listed=everything, judged=judged, deep=judged | carriers, narrowed=True)
 
 

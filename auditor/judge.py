@@ -10,6 +10,7 @@ import msgspec
 from auditor.acceptances import Acceptances
 from auditor.coverage import coverage_rows, destination_rows, unread_rows
 from auditor.documents import DELETED_VAULTS, LOG_PROFILES, TABLES
+from auditor.elsewhere import of_file
 from auditor.inventory import Destination, Inventory, LogSetting, Resource, Unknown
 from auditor.match import Scope, lookup
 from auditor.meet import Candidates, Verdict, meet
@@ -38,7 +39,7 @@ def judge(
         if acceptances is not None and (acceptances.all or acceptances.beside):
             judged = _accepted(judged, inventory, acceptances)
         if inventory.run.source != "azure":
-            judged = map(_of_file, judged)
+            judged = map(of_file, judged)
         findings += sorted(judged, key=by_subject)
     reads = inventory.reads
     return Report(
@@ -76,28 +77,6 @@ def _accepted(findings: Iterable[Finding], inventory: Inventory, acceptances: Ac
             yield msgspec.structs.replace(finding, status="accepted", acceptance=found.key)
         else:
             yield msgspec.structs.replace(finding, acceptance=found.key)
-
-
-_NOT_READ = ": not read"  # see facts/unread.py
-_NOT_IN_IT = ": not in what was scanned"
-_NOT_PUBLISHED = " is not published"  # what a category group contains: see facts/settings.py
-
-
-def _of_file(finding: Finding) -> Finding:
-    """What a file has no document of was not left unread: it is elsewhere, and Azure itself would tell."""
-    message = finding.message
-    if message.endswith(_NOT_READ):
-        message = f"{message.removesuffix(_NOT_READ)}{_NOT_IN_IT}"
-    return msgspec.structs.replace(
-        finding, message=message, why_unknown=[_elsewhere(why) for why in finding.why_unknown]
-    )
-
-
-def _elsewhere(why: Unknown) -> Unknown:
-    if why.code or not why.reason.endswith((_NOT_READ, _NOT_PUBLISHED)):
-        return why
-    reason = f"{why.reason.removesuffix(_NOT_READ)}{_NOT_IN_IT}" if why.reason.endswith(_NOT_READ) else why.reason
-    return msgspec.structs.replace(why, reason=reason, code="not-in-input", grant="scan Azure itself")
 
 
 def in_report_order(rules: Iterable[Rule]) -> list[Rule]:

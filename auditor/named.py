@@ -37,6 +37,31 @@ _NAMING: Final = (
     | _AUDIT_POLICIES
 )
 _ACCOUNT: Final = "microsoft.storage/storageaccounts"
+_ENDPOINT: Final = re.compile(r"(?:https?://)?([a-z0-9]{3,24})\.", re.IGNORECASE)
+
+
+def endpoint_account(endpoint: object) -> str:
+    """The storage account, in lower case, that an endpoint (`https://name.blob…`) is of; empty where it names none."""
+    found = _ENDPOINT.match(endpoint.strip()) if isinstance(endpoint, str) else None
+    return found[1].lower() if found else ""
+
+
+def audit_carrier(key: str, kind: str) -> str:
+    """The id of what carries a resource's SQL audit events to Azure Monitor by its settings; empty for other types.
+
+    For a server and its databases that is the database `master`, for a Synapse workspace and its pools the workspace.
+    """
+    kind = kind.lower()
+    if kind in ("microsoft.sql/servers", "microsoft.sql/servers/databases"):
+        return f"{key if kind.endswith('servers') else d.parent_of(key)}/databases/master"
+    if kind in ("microsoft.synapse/workspaces", "microsoft.synapse/workspaces/sqlpools"):
+        return key if kind.endswith("workspaces") else d.parent_of(key)
+    return ""
+
+
+def event_hub_namespace(destination_id: str) -> str:
+    """The namespace's id of an event-hub destination, whether it names a hub or the namespace."""
+    return re.split(r"/eventhubs/", destination_id, flags=re.IGNORECASE)[0]
 
 
 class Named:
@@ -61,10 +86,10 @@ class Named:
         if kind not in _NAMING:
             return
         for properties in _properties_in(document):
-            if kind in _AUDIT_POLICIES and (account := d.endpoint_account(properties.get("storageEndpoint"))):
+            if kind in _AUDIT_POLICIES and (account := endpoint_account(properties.get("storageEndpoint"))):
                 self._audited_to.add(account)
             for said, named in _named_by(kind, properties):
-                place = d.event_hub_namespace(named) if said == "event-hub" else named
+                place = event_hub_namespace(named) if said == "event-hub" else named
                 _note(self._destinations, place, (said, place))
             for place in _watched_by(kind, properties):
                 _note(self._watched, place, place)

@@ -172,7 +172,7 @@ def table(runs: int, checkov: str = "") -> str:
             head.append(f"| {what} | {ours[0]:.2f} s | {ours[1]:.2f} s | {ours[2]:.0f} MB | {aim} | {other} |")
     said = [
         "", "`python benchmarks/iac.py --checkov CHECKOV` writes this table: medians of ours, Checkov once, in the same session",
-        "on the same inputs and a machine that does other work too, so that the ratio compares CPU time.",
+        "on the same inputs. The ratio compares CPU time.",
     ]  # fmt: skip
     return "\n".join([*head, *said])
 

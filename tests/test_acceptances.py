@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from conftest import CONTOSO
 
-from auditor.acceptances import Acceptances, compare, parse_acceptances, read_acceptances, with_acceptances
+from auditor.acceptances import Acceptances, as_of, compare, parse_acceptances, read_acceptances, with_acceptances
 from auditor.assemble import assemble
 from auditor.controls import with_controls
 from auditor.errors import RuleError
@@ -57,6 +57,14 @@ def test_what_is_refused(change, problem, hint):
     assert hint in error.value.hint
 
 
+def test_one_from_years_ahead_is_refused_and_a_decision_after_the_evidence_holds():
+    far = made({**GOOD, "created": "2062-09-30", "expires": "2063-03-31"}).all
+    with pytest.raises(RuleError, match=r"a\.yaml:\d+: .created. is 13,096 days ahead"):
+        as_of(far, TODAY)
+    (later,) = made({**GOOD, "created": "2027-01-30"}).all
+    assert as_of((later,), TODAY).holds(later)
+
+
 def test_a_misspelt_key_names_its_line_and_the_one_meant():
     with pytest.raises(RuleError, match='unknown key "approver"') as error:
         parse_acceptances("- rule: keyvault-audit-logs\n  approver: x\n", "a.yaml", RULES)
@@ -82,6 +90,10 @@ SPEAKS = [
     ({}, "keyvault-audit-logs", "/subscriptions/s/resourceGroups/r/providers/Microsoft.KeyVault/vaults/kv-prod", {}, False),
     ({}, "storage-blob-access-logs", "/x/kv-lab-1", {}, False),
     ({"rule": "storage-*"}, "storage-blob-access-logs", "/x/kv-lab-1", {}, True),
+    ({"scope": "*/kv[0]"}, "keyvault-audit-logs", "/x/kv[0]", {}, True),
+    ({"scope": "*/kv[0]"}, "keyvault-audit-logs", "/x/kv0", {}, False),
+    ({"scope": "*/st[uniqueString(*)]"}, "keyvault-audit-logs", "/x/st[uniqueString(a, b)]", {}, True),
+    ({"scope": "*/kv?"}, "keyvault-audit-logs", "/x/kv1", {}, False),
     ({"scope": "", "tags": ["env=lab"]}, "keyvault-audit-logs", "/x", {"Env": "LAB"}, True),
     ({"scope": "", "tags": ["env=lab"]}, "keyvault-audit-logs", "/x", {"env": "prod"}, False),
     ({"scope": "", "tags": ["env"]}, "keyvault-audit-logs", "/x", {"env": "prod"}, True),

@@ -17,13 +17,13 @@ from auditor import catalog
 from auditor.documents import (
     ENTRA_SETTINGS,
     destinations_of,
-    endpoint_account,
     normal_id,
     normal_location,
     storage_services,
     subscription_of,
 )
 from auditor.emulator.estate import load_estate
+from auditor.named import endpoint_account
 
 CONTOSO = Path(__file__).parents[1] / "examples" / "contoso"
 RULES = Path(__file__).parents[1] / "rules"

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 import msgspec
 
 from auditor.config import Configuration, unassessed_limit
-from auditor.formats.words import SOURCES, listing
+from auditor.formats.locations import unread_told
+from auditor.formats.words import SOURCES, count, listing
 from auditor.gate import counts, with_gate
 from auditor.report import GateInfo, Report, Severity
 
@@ -41,8 +42,8 @@ def answered(report: Report, asked: Asked) -> Report:
 
 
 def is_empty(report: Report) -> bool:
-    """Whether a file held nothing to judge, so that a renamed folder cannot switch a gate off."""
-    return report.run.source != "azure" and not report.resource_count and not report.findings
+    """Whether nothing was judged: no rule asked anything, or a file held no resource, as where a folder was renamed."""
+    return not report.findings and (not report.rules or (report.run.source != "azure" and not report.resource_count))
 
 
 def _limit(asked: Asked) -> str | int | None:
@@ -57,15 +58,15 @@ def _too_little(report: Report, asked: Asked) -> bool:
 
 def told(report: Report, asked: Asked) -> int:
     """Say on stderr what the gate says, and give the exit code. Findings outrank incompleteness; both are told."""
-    gate, done = report.gate, report.completeness
+    gate = report.gate
     if _too_little(report, asked):
-        what = "reads failed" if report.run.source == "azure" else "inputs could not be read"
-        print(
-            f"Incomplete: {done.unknown:,} of {done.planned:,} {what}; --max-unassessed allows {_limit(asked)}.",
-            file=sys.stderr,
-        )
-    if is_empty(report):
-        where = SOURCES.get(report.run.source, "the target")
+        print(f"Incomplete: {unread_told(report)}; --max-unassessed allows {_limit(asked)}.", file=sys.stderr)
+    where = SOURCES.get(report.run.source, "the target")
+    if is_empty(report) and not report.rules:
+        left = count(len(report.rules_left_out), "rule")
+        asked_of = f", and {left} cannot be asked of {where}" if report.rules_left_out else ""
+        print(f"Nothing to judge: no rule is chosen{asked_of}.", file=sys.stderr)
+    elif is_empty(report):
         left = "what the filters leave" if report.run.focus else where
         print(f"Nothing to judge: no resource that the auditor knows is in {left}.", file=sys.stderr)
     if gate is None:
@@ -82,7 +83,9 @@ def told(report: Report, asked: Asked) -> int:
         return EXIT_GATE
     if gate.incomplete:
         return EXIT_INCOMPLETE
-    print(f"Gate passed: {_nothing(report, gate)} at or above {gate.fail_on}.", file=sys.stderr)
+    print(
+        f"Gate passed: {_nothing(report, gate)} at or above {gate.fail_on}{_not_told(report, gate)}.", file=sys.stderr
+    )
     return 0
 
 
@@ -91,8 +94,19 @@ def _nothing(report: Report, gate: GateInfo) -> str:
     return f"no {new}failure" + (f", and nothing {new}that cannot be told," if gate.strict else "")
 
 
+def _not_told(report: Report, gate: GateInfo) -> str:
+    """What passed only since nobody knows."""
+    strict = msgspec.structs.replace(gate, strict=True)
+    number = sum(finding.status == "unknown" and counts(finding, strict) for finding in report.findings)
+    return (
+        f"; {count(number, 'finding')} there cannot be told, which --strict counts"
+        if number and not gate.strict
+        else ""
+    )
+
+
 def _by_severity(numbers: Mapping[str, int], new: str) -> str:
-    return ", ".join(f"{number} {new}{severity}" for severity, number in numbers.items())
+    return ", ".join(f"{number:,} {new}{severity}" for severity, number in numbers.items())
 
 
 def _unknown(report: Report, gate: GateInfo) -> str:

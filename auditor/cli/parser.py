@@ -20,7 +20,7 @@ EXIT_CODES = """exit codes:
   0    done; gate passed, or no gate set
   1    gate failed: a new, unaccepted failure at or above --fail-on; --strict: or unknown
   2    usage or configuration error; nothing was done
-  3    incomplete: more unread than --max-unassessed allows, or nothing to judge in a file
+  3    incomplete: more unread than --max-unassessed allows, or nothing to judge
   4    no usable identity, or nothing at all could be read
   5    internal error (a bug)
   130  interrupted; what was read is kept"""
@@ -101,7 +101,8 @@ def _scan(commands: Any) -> None:
         "target",
         nargs="?",
         default="azure",
-        help="`azure` (default), a snapshot, a Terraform plan or state as JSON, or a folder of Terraform code",
+        help="`azure` (default), a snapshot, a Terraform plan or state as JSON, an ARM or Bicep template, what-if as "
+        "JSON, or a folder of code",
     )
     _azure(parser)
     _judging(parser)

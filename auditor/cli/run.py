@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from auditor.acceptances import Acceptances, compare, read_acceptances, with_acceptances
+from auditor.acceptances import Acceptances, as_of, compare, read_acceptances, with_acceptances
 from auditor.cli.choosing import asked_of, available_rules, choice, rule_loader
 from auditor.cli.gate import EXIT_GATE, EXIT_INCOMPLETE, EXIT_INTERRUPTED, answered, asked, told
 from auditor.cli.output import Output, write_outputs
@@ -115,7 +115,7 @@ def _acceptances(arguments: argparse.Namespace, configuration: Configuration) ->
     if not file:
         return lambda today: Acceptances(today=today)
     made = read_acceptances(Path(file), available_rules(arguments, configuration), "").all
-    return lambda today: Acceptances(all=made, today=today)
+    return lambda today: as_of(made, today)
 
 
 def in_code(acceptances: Acceptances, store: Store, rules: Iterable[str]) -> Acceptances:

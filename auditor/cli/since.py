@@ -56,6 +56,9 @@ def revision_of(arguments: argparse.Namespace) -> Revision | None:
     folder = target.resolve() if target.is_dir() else target.resolve().parent
     top = _git(folder, "rev-parse", "--show-toplevel")
     if not top:
+        if any((place / ".git").exists() for place in (folder, *folder.parents)):
+            hint = f"where another user owns the checkout: git config --global --add safe.directory {folder}"
+            raise AuditorError(f"{target}: git does not answer for the repository that it is in", hint)
         raise AuditorError(f"{target}: not in a git repository, so nothing is known of how it was", _HINT)
     commit = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
     if not commit:

@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from auditor.documents import Document, event_hub_namespace, marker, name_of, normal_id
+from auditor.documents import Document, marker, name_of, normal_id
 from auditor.facts.archives import FLOW_CONTAINERS, append_blocked, containers_of, expiries, lifecycle_days
 from auditor.facts.event_hubs import capture_of, find_hub
 from auditor.facts.numbers import number
 from auditor.facts.shapes import mapping, text
 from auditor.facts.workspaces import daily_cap_gb, table_keeps, tables_of, workspace_keeps
 from auditor.inventory import Unknown
+from auditor.named import event_hub_namespace
 
 _SHOWN = 8  # names listed before "and n more"
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from auditor.documents import Document, event_hub_namespace, marker, normal_id
+from auditor.documents import Document, marker, normal_id
 from auditor.facts.archives import (
     FLOW_CONTAINERS,
     account_refusal,
@@ -32,6 +32,7 @@ from auditor.facts.shapes import mapping
 from auditor.facts.unread import unclear, undecided, unread
 from auditor.facts.workspaces import Kept, daily_cap_gb, keeper, sentinel_on, workspace_refusal
 from auditor.inventory import Destination, Unknown
+from auditor.named import event_hub_namespace
 
 Documents = Mapping[str, Document]
 # (kind, id, part) → Destination. `part` is where in the place a category lands: a workspace's table, a storage

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from auditor.documents import Document, event_hub_namespace, marker, normal_id
+from auditor.documents import Document, marker, normal_id
 from auditor.facts.shapes import entries, mapping, name, text
 from auditor.facts.unread import fields, listed, unclear, undecided, unread
 from auditor.inventory import Unknown
+from auditor.named import event_hub_namespace
 
 TRANSIT: Final = Unknown(reason="an event hub passes events on; what its readers keep is not visible")
 

@@ -17,7 +17,6 @@ from auditor.documents import (
     TABLES,
     Document,
     access_rules,
-    event_hub_namespace,
     marker,
     name_of,
     resource_group_of,
@@ -32,6 +31,7 @@ from auditor.facts.shapes import mapping, text
 from auditor.facts.workspaces import table_keeps
 from auditor.focus import Sight
 from auditor.inventory import LogSetting, Resource, Unknown
+from auditor.named import event_hub_namespace
 
 
 class Place(msgspec.Struct):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from auditor.documents import Document, event_hub_namespace, marker, normal_location
+from auditor.documents import Document, marker, normal_location
 from auditor.facts.shapes import short
 from auditor.facts.unread import unclear, undecided, unread
 from auditor.inventory import LogSetting, Unknown
+from auditor.named import event_hub_namespace
 
 _NO_REGION: Final = frozenset({"", "global"})
 

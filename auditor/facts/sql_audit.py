@@ -8,12 +8,13 @@ from typing import Any, Final
 
 import msgspec
 
-from auditor.documents import Document, endpoint_account, marker, normal_id
+from auditor.documents import Document, marker, normal_id
 from auditor.facts.look import Look
 from auditor.facts.numbers import number
 from auditor.facts.shapes import mapping, text
 from auditor.facts.unread import fields, unclear, undecided, unread
 from auditor.inventory import Destination, Unknown
+from auditor.named import endpoint_account
 
 CONTAINER: Final = "sqldbauditlogs"  # audit events in storage, whatever the server
 # What Microsoft recommends: every batch and procedure, and every sign-in that succeeded or failed.

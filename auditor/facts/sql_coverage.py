@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from auditor.documents import audit_carrier, settings_id
+from auditor.documents import settings_id
 from auditor.facts.look import Look
 from auditor.facts.offers import offers_of
 from auditor.facts.settings import settings_of, unread_settings
@@ -31,6 +31,7 @@ from auditor.facts.sql_audit import (
     unread_policy,
 )
 from auditor.inventory import LogSetting, Resource, Unknown
+from auditor.named import audit_carrier
 
 AUDIT: Final = "SQLSecurityAuditEvents"
 SUPPORT: Final = "DevOpsOperationsAudit"  # written through `master` alone

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from auditor.formats.locations import Block, blocks, failing, placer
+from auditor.formats.locations import Block, blocks, failing, placer, unread_told
 from auditor.formats.safe import visible
 from auditor.formats.words import count
 from auditor.report import SEVERITIES, Report, Severity
@@ -53,7 +53,8 @@ def _rendered(
     lines = [line_of(block, kinds[block.first.severity], titles.get(block.first.rule, "")) for block in shown]
     unknown = sum(finding.status == "unknown" for finding in report.findings)
     unknown -= sum(len(block.findings) for block in found if block.first.status == "unknown")
-    rest = _rest(found, shown) + ([f"{count(unknown, 'finding')} could not be told"] if unknown else [])
+    rest = [unread] if (unread := unread_told(report)) else []
+    rest += _rest(found, shown) + ([f"{count(unknown, 'finding')} could not be told"] if unknown else [])
     if rest:
         lines.append(told(last, f"Azure Logging Auditor: {'; '.join(rest)}. The report has all of it."))
     return "".join(f"{line}\n" for line in lines)

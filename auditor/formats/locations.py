@@ -126,6 +126,15 @@ def failing(report: Report) -> list[Finding]:
     return [first, *(finding for finding in found if id(finding) not in folded)]
 
 
+def unread_told(report: Report) -> str:
+    """`1 of 3 inputs could not be read`, so that nobody takes silence about it for a pass; empty where all were."""
+    done = report.completeness
+    if not done.unknown:
+        return ""
+    what = "reads failed" if report.run.source == "azure" else "inputs could not be read"
+    return f"{done.unknown:,} of {done.planned:,} {what}"
+
+
 def _rank(place: Place, first: Finding) -> tuple[int, bool, str, str, int, str]:
     unknown = first.status == "unknown"
     return SEVERITIES.index(first.severity), unknown, first.rule, place.file, place.line or 0, first.subject.id.lower()

@@ -12,14 +12,18 @@ import jinja2
 
 from auditor.formats import frameworks, words
 from auditor.formats.affected import Affected, columns
+from auditor.formats.locations import Block, blocks, failing, placer
 from auditor.formats.safe import m, m_block, m_code, m_prose
 from auditor.formats.templates import environment
 from auditor.formats.view import View, build_view
 from auditor.report import Report
-from auditor.sums import as_one, last_line, without_settings
+from auditor.sums import last_line
 
 MOST_AFFECTED = 50  # of each rule
+MOST_UNSET = 10  # of a rule that fails only since no log is set at all
+SUMMARY = "summary.md.j2"
 MOST_RULES = 10  # in the summary
+MOST_PLACES = 10  # in the summary
 MOST_CHARACTERS = 30_000  # of the summary: GitHub takes 65,536, and others write into the same comment
 CUT = "\n\n*Shortened; the full report has the rest.*\n"
 
@@ -38,13 +42,30 @@ def render(report: Report) -> str:
 def render_summary(report: Report) -> str:
     """At most ten rules and 30,000 characters; the first line is a marker that names the comment to replace."""
     view = build_view(report)
-    text = _written("summary.md.j2", view)
-    if len(text) <= MOST_CHARACTERS:
-        return text
-    text = _written("summary.md.j2", view, gaps_shown=0)  # never cut inside of a `<details>`
-    if len(text) <= MOST_CHARACTERS:
-        return text
+    text = ""
+    for less in ({}, {"gaps_shown": 0}, {"gaps_shown": 0, "places": []}):  # never cut inside of a `<details>`
+        text = _written(SUMMARY, view, **less)
+        if len(text) <= MOST_CHARACTERS:
+            return text
     return text[: MOST_CHARACTERS - len(CUT)].rpartition("\n")[0] + CUT
+
+
+def places(report: Report) -> list[tuple[str, str, str, str]]:
+    """Severity, rule, what fails and where it is written, gravest first, of what somebody has to mend.
+
+    That is what is new, where there is a baseline, and else everything in code; nothing where Azure was read alone.
+    """
+    if report.baseline is None and report.run.source == "azure":
+        return []
+    made = blocks(failing(report), placer(report))
+    return [(block.first.severity, block.first.rule, block.text, _where(block)) for block in made]
+
+
+def _where(block: Block) -> str:
+    place = block.place
+    if not place.written:
+        return block.first.subject.name
+    return f"{place.file}:{place.line}" if place.line else f"{place.file} {place.address}".strip()
 
 
 def _written(name: str, view: View, **more: Any) -> str:
@@ -55,11 +76,12 @@ def _written(name: str, view: View, **more: Any) -> str:
         words=words,
         frameworks=frameworks,
         last_line=last_line(view.report),
-        unset=as_one(alike) if (alike := without_settings(view.report)) else "",
         head=partial(_heading, count(1)),
         most_affected=MOST_AFFECTED,
+        most_unset=MOST_UNSET,
         most_rules=MOST_RULES,
-        **({"gaps_shown": MOST_RULES} | more),
+        most_places=MOST_PLACES,
+        **({"gaps_shown": MOST_RULES, "places": places(view.report) if name == SUMMARY else []} | more),
     )
     return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)).strip() + "\n"
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from auditor.formats.locations import Block, Place, blocks, failing, placer
+from auditor.formats.locations import Block, Place, blocks, failing, placer, unread_told
 from auditor.formats.rule_help import first_link, help_markdown, help_text, pascal, prose
 from auditor.formats.safe import visible
 from auditor.formats.words import count, moment
@@ -131,6 +131,8 @@ def _invocation(
     notes = notes if left_out else []
     if report.run.interrupted:
         notes.append(_note("The collection was interrupted; only what was read is judged."))
+    if unread := unread_told(report):
+        notes.append(_note(f"{unread}; what is in there is not judged."))
     if unknown:
         subjects = count(len(unknown), "finding")
         here = f"{'is' if len(unknown) == 1 else 'are'} no result here"

@@ -8,6 +8,7 @@ from auditor.formats.gaps import EXAMPLES, Cause, Gap
 from auditor.inventory import Unknown
 from auditor.report import Finding, Report
 
+NOT_KNOWN = "Not known"  # what would close a gap
 _MOST = 5  # reasons of one group that are named
 
 
@@ -31,7 +32,7 @@ def _gap(grant: str, code: str, members: list[tuple[Finding, Unknown]]) -> Gap:
         subjects.setdefault(why.reason, set()).add(finding.subject.name)
     return Gap(
         scope="",
-        where=code or "other",
+        where=code or "not told",
         causes=[
             Cause(reason=reason, action="", answer="", reads=number, examples=_few(sorted(subjects[reason])))
             for reason, number in sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))[:_MOST]
@@ -40,7 +41,7 @@ def _gap(grant: str, code: str, members: list[tuple[Finding, Unknown]]) -> Gap:
         unlisted_scope=False,
         sources=0,
         findings=len({finding.fingerprint for finding, _ in members}),
-        remedy=f"{grant[:1].upper()}{grant[1:]}" or "Not known",
+        remedy=f"{grant[:1].upper()}{grant[1:]}" or NOT_KNOWN,
         command="",
     )
 

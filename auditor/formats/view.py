@@ -13,7 +13,7 @@ from collections.abc import Iterable
 import msgspec
 
 from auditor.coverage import EVIDENCE_CLASSES
-from auditor.documents import ENTRA, normal_id
+from auditor.documents import ENTRA, NO_SUBSCRIPTION, normal_id
 from auditor.formats.affected import Affected, affected
 from auditor.formats.blindspots import BlindSpot, blind_spots
 from auditor.formats.frameworks import outcome
@@ -21,7 +21,7 @@ from auditor.formats.gaps import CODE, NOT_TOLD, TENANT, Gap, gaps, unexplained
 from auditor.formats.matrix import CategorySum
 from auditor.formats.matrix import categories as category_sums
 from auditor.formats.priorities import Priorities, priorities
-from auditor.formats.undecided import undecided
+from auditor.formats.undecided import NOT_KNOWN, undecided
 from auditor.formats.words import (
     DESTINATION_KINDS,
     count,
@@ -33,7 +33,17 @@ from auditor.formats.words import (
     type_order,
 )
 from auditor.report import SEVERITIES, STATES, Cell, DestinationInfo, Report, Row, State
-from auditor.sums import RuleResult, Tally, by_rule, count_findings, percent, tally, tally_rows
+from auditor.sums import (
+    RuleResult,
+    Tally,
+    as_one,
+    by_rule,
+    count_findings,
+    percent,
+    tally,
+    tally_rows,
+    without_settings,
+)
 
 MOST_FINDINGS = 5000  # up to so many, all are shown; above, the first `rows` of each rule
 MOST_RESOURCES = 5000
@@ -86,6 +96,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     states: list[State]  # `accepted` only when something is
     answer: str  # Yes, Partly, No or Unknown
     sentences: list[str]  # why
+    unset: str  # what fails since a whole input sets no log, told as one; empty where it sets any
+    unset_rules: frozenset[str]  # the rules that fail for nothing else
     low: str  # coverage if every unassessed source were missing
     high: str
     unassessed_share: str
@@ -139,12 +151,17 @@ def build_view(report: Report, rows: int = 200) -> View:
     open_results = [result for result in results if result.outcome in ("failed", "unknown")]
     severities = Counter(result.severity for result in open_results)
     share = report.completeness.share * 100
+    alike = without_settings(report)
+    folded = {id(finding) for finding in alike}
+    unset_rules = {r.info.id for r in results if r.failed and all(id(finding) in folded for finding in r.failed)}
     return View(
         report=report,
         total=total,
         states=[state for state in STATES if state != "accepted" or total.accepted],
         answer=answer,
         sentences=sentences,
+        unset=as_one(alike) if alike else "",
+        unset_rules=frozenset(unset_rules),
         low=percent(total.low),
         high=percent(total.high),
         unassessed_share=percent(total.unassessed / total.expected) if total.expected else "0%",
@@ -160,14 +177,16 @@ def build_view(report: Report, rows: int = 200) -> View:
         blind_of=blind_of,
         attack_versions=sorted({r.info.blind_to.attack_version for r in results if r.info.blind_to} - {""}),
         gaps=found_gaps,
-        best_gaps=[gap for gap in found_gaps if gap.unlisted_scope or gap.sources or gap.findings][:MOST_GAPS],
+        best_gaps=[gap for gap in found_gaps if _can_be_closed(gap)][:MOST_GAPS],
         unexplained=unexplained(report) if report.run.source == "azure" else 0,
         classes=_classes(report.coverage),
         types=types,
         most_missing=sorted((t for t in types if t.total.missing), key=lambda t: -t.total.missing)[:MOST_MISSING],
         affected=[
             affected(result, names, None if everything else rows, evidence=counts["fail"] <= 1000)
-            for result in sorted(open_results, key=lambda r: r.outcome != "failed")  # stable: gravest first in each
+            for result in sorted(
+                open_results, key=lambda r: (r.outcome != "failed", r.info.id in unset_rules)
+            )  # stable
         ],
         severities={name: severities[name] for name in SEVERITIES if severities[name]},
         accepted=[
@@ -243,6 +262,8 @@ def scope_names(report: Report) -> dict[str, str]:
         s.id.lower(): (f"{s.name} ({s.id[:8]})" if shared[s.name] > 1 else s.name) or s.id for s in report.subscriptions
     }
     names |= {made: NOT_TOLD if place == "." else f"{NOT_TOLD}: {place}" for made, place in report.run.places.items()}
+    if report.run.source != "azure":
+        names.setdefault(NO_SUBSCRIPTION, NOT_TOLD)
     whole = TENANT if report.run.source == "azure" else CODE
     return names | {key: whole for key in ("", "tenant", report.run.tenant.lower()) if key not in names}
 
@@ -280,6 +301,10 @@ def _scopes(report: Report, names: dict[str, str], hidden: dict[str, str]) -> li
         for key, members in cells.items()
     ]
     return sorted(scopes, key=lambda s: (s.id != "", not s.listed, tenant(s.id), s.name.lower(), s.id))
+
+
+def _can_be_closed(gap: Gap) -> bool:
+    return gap.remedy != NOT_KNOWN and bool(gap.unlisted_scope or gap.sources or gap.findings)
 
 
 def _classes(rows: Iterable[Row]) -> dict[str, str]:

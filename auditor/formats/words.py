@@ -184,6 +184,19 @@ def question(run: Run) -> str:
     return "Could an attack on what is made here be reconstructed from the logs that are set here?"
 
 
+def logs_of(run: Run) -> str:
+    """Which logs a report answers from."""
+    return "configured on the day of the scan" if run.source == "azure" else "that are set here"
+
+
+def time_of(report: Report) -> tuple[str, str]:
+    """What the time of a report is called, and the time; code has none of its own."""
+    time = period(report.run.started_at, report.run.finished_at)
+    if report.run.source == "azure":
+        return "Evidence collected", time or "time not recorded"
+    return ("Made", time) if time else ("Judged", when(report.generated_at) or "time not recorded")
+
+
 def gaps_title(run: Run) -> str:
     """The heading over what could not be assessed."""
     return (

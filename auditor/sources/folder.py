@@ -32,6 +32,7 @@ from auditor.sources.ways import Ways
 MOST_FOLDERS: Final = 50_000
 MOST_FILES: Final = 500_000
 DEEPEST: Final = 40
+_MOST_TOLD: Final = 3
 _MOST_AT_ONCE: Final = 4  # evaluators
 _LEFT_OUT: Final = "left out: modules that nothing here calls, since callers decide for them"
 _LIBRARIES: Final = "modules without a caller here: what a caller decides for them fails nothing"
@@ -39,10 +40,14 @@ _SKIPPED: Final = frozenset({".git", ".terraform", ".terragrunt-cache", "node_mo
 
 
 class Tree(msgspec.Struct, frozen=True, kw_only=True):
-    """The files below a folder: names by the path of their folder (`.` for itself), with forward slashes."""
+    """The files below a folder: names by the path of their folder (`.` for itself), with forward slashes.
+
+    `lost` are the folders that were not looked into, and why.
+    """
 
     root: Path
     files: Mapping[str, tuple[str, ...]]
+    lost: Mapping[str, str] = {}
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +72,8 @@ def read(path: Path, ways: Ways | None = None) -> Collection:
     """The documents of all inputs in a folder. Raises `SourceError` where there are none."""
     ways = ways or Ways()
     tree = tree_of(path)
+    for place, why in sorted(tree.lost.items())[:_MOST_TOLD]:
+        ways.notice(f"{path / place}: {why}")
     inputs = sorted(
         (found for find in (*FINDERS.values(), _terraform) for found in find(tree, ways)),
         key=lambda found: (found.place, found.source),
@@ -76,7 +83,7 @@ def read(path: Path, ways: Ways | None = None) -> Collection:
             f"{path}: nothing to scan: no Terraform code and no template below it",
             "name the folder that holds the code; .terraform, .git and node_modules are not looked into",
         )
-    documents = merged((found.place, found.read()) for found in inputs)
+    documents = [*merged((found.place, found.read()) for found in inputs), *_unread(tree)]
     sources = {found.source for found in inputs}
     source = sources.pop() if len(sources) == 1 else "folder"
     unknown: Counter[str] = Counter()
@@ -101,18 +108,27 @@ def _places(inputs: Iterable[Input], documents: Iterable[Document]) -> dict[str,
 def tree_of(root: Path) -> Tree:
     """The files below a folder, without what tools put there, and without links that lead out of it."""
     files: dict[str, tuple[str, ...]] = {}
+    lost: dict[str, str] = {}
     count = 0
     top = root.resolve()
     waiting: list[tuple[str, int]] = [(".", 0)]
     while waiting:
         place, depth = waiting.pop()
         names = []
-        for entry in _entries(root / place):
+        try:
+            entries = _entries(root / place)
+        except OSError as error:
+            lost[place] = f"cannot be looked into: {error.strerror or error}"
+            continue
+        for entry in entries:
             if entry.is_symlink() and not _inside(Path(entry.path), top):
                 continue
             if entry.is_dir(follow_symlinks=False):
+                inner = entry.name if place == "." else f"{place}/{entry.name}"
                 if entry.name not in _SKIPPED and depth < DEEPEST:
-                    waiting.append((entry.name if place == "." else f"{place}/{entry.name}", depth + 1))
+                    waiting.append((inner, depth + 1))
+                elif entry.name not in _SKIPPED:
+                    lost[inner] = f"not looked into, being more than {DEEPEST} folders deep"
             elif entry.is_file():
                 names.append(entry.name)
         files[place] = tuple(sorted(names))
@@ -121,15 +137,19 @@ def tree_of(root: Path) -> Tree:
             raise SourceError(
                 f"{root}: more than {MOST_FOLDERS:,} folders or {MOST_FILES:,} files", "scan its parts by themselves"
             )
-    return Tree(root=root, files=files)
+    return Tree(root=root, files=files, lost=lost)
+
+
+def _unread(tree: Tree) -> Iterator[Document]:
+    """The documents that stand for what may be in folders that were not looked into."""
+    for place, why in sorted(tree.lost.items()):
+        told = {"reason": f"{place}: {why}", "code": f"folder-not-read({place})", "grant": "scan it by itself"}
+        yield {"id": place, "type": d.RESOURCE_LIST, "$unknown": told, "$origin": {"file": place}}
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as found:
-            return sorted(found, key=lambda entry: entry.name)
-    except OSError:
-        return []
+    with os.scandir(folder) as found:
+        return sorted(found, key=lambda entry: entry.name)
 
 
 def _inside(path: Path, top: Path) -> bool:
@@ -142,7 +162,7 @@ def _inside(path: Path, top: Path) -> bool:
 def made_subscription(place: str) -> str:
     """The subscription of an input at this path that names none; zeros for the folder itself."""
     if place == ".":
-        return "00000000-0000-0000-0000-000000000000"
+        return d.NO_SUBSCRIPTION
     told = hashlib.sha256(place.encode("utf-8", "surrogatepass")).hexdigest()
     return f"00000000-0000-0000-{told[:4]}-{told[4:16]}"
 

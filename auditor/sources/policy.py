@@ -80,13 +80,24 @@ _FLOW: Final = "flow logs"  # in place of a type
 _EVERY: Final = "*"
 _DEEPEST: Final = 50
 _MOST_TEXT: Final = 1_000_000  # characters of a policy rule
-_GROUP: Final = re.compile(r"/resourcegroups/([^/]+)(/|$)", re.IGNORECASE)
+_LOOKS: Final = re.compile(r"(?:audit|deny)[-_ ]", re.IGNORECASE)  # how one that sets nothing begins to be called
+_EFFECT: Final = re.compile(r"\[\s*parameters\(\s*'([^']+)'\s*\)\s*\]")
+_MADE_UP: Final = "00000000-0000-0000-"  # how the subscription begins of what does not tell which
+
+
+class _Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """What a definition or initiative sets logs of: types in lower case, "*" for any, `_FLOW` for flow logs."""
+
+    types: frozenset[str] = frozenset()
+    effect: str = "effect"  # the parameter that says whether it does so at all
+    default: str = ""  # what that is where an assignment does not say
 
 
 class _Assigned(msgspec.Struct, frozen=True, kw_only=True):
     name: str
-    types: frozenset[str]  # lower case; "*" for any, `_FLOW` for flow logs
-    group: str = ""  # the resource group that it is assigned to, lower case; empty for more than one
+    types: frozenset[str]
+    scope: str = ""  # normal id; empty for what is above subscriptions, or not known
+    without: tuple[str, ...] = ()  # normal ids of what is left out
 
 
 def with_policies(collection: Collection) -> Collection:
@@ -103,10 +114,10 @@ def with_policies(collection: Collection) -> Collection:
             names = [each.name for each in assigned if _covers(each, kind, target)]
             if names:
                 _set(index, more, target, names)
-    flows = [each.name for each in assigned if _FLOW in each.types]
-    if flows:
-        subscriptions = {d.subscription_of(key) for key in index} - {""}
-        more += [_flow_logs(subscription, flows) for subscription in sorted(subscriptions)]
+    for subscription in sorted({d.subscription_of(key) for key in index} - {""}):
+        flows = [each.name for each in assigned if _FLOW in each.types and _meets(each, subscription)]
+        if flows:
+            more.append(_flow_logs(subscription, flows))
     return msgspec.structs.replace(collection, documents=[*collection.documents, *more])
 
 
@@ -121,27 +132,34 @@ def _assigned(documents: Iterable[Document]) -> Iterator[_Assigned]:
             by_kind[kind].append(document)
     if not by_kind[ASSIGNMENTS]:
         return
-    made = {normal_id(str(each["id"])): _types_of(_body(each)) for each in by_kind[DEFINITIONS]}
+    made = {normal_id(str(each["id"])): _definition(_body(each)) for each in by_kind[DEFINITIONS]}
     for each in by_kind[SETS]:
         members = _body(each).get("policyDefinitions")
         found: set[str] = set()
         for member in members if isinstance(members, list) else [None]:
-            told = member.get("policyDefinitionId") if isinstance(member, Mapping) else None
-            found |= _of_id(told, made, each)
-        made[normal_id(str(each["id"]))] = frozenset(found)
+            told = member if isinstance(member, Mapping) else {}
+            policy = _of_id(told.get("policyDefinitionId"), made, each)
+            found |= frozenset() if _is_off(told, policy) else policy.types
+        made[normal_id(str(each["id"]))] = _Policy(types=frozenset(found))
     for each in by_kind[ASSIGNMENTS]:
         body = _body(each)
-        if _is_off(body):
+        policy = _of_id(body.get("policyDefinitionId"), made, each)
+        if _is_off(body, policy):
             continue
-        types = _of_id(body.get("policyDefinitionId"), made, each)
+        types = policy.types
         listed = _parameter(body, "resourceTypeList")
         if isinstance(listed, list) and all(isinstance(kind, str) for kind in listed):
             chosen = frozenset(kind.lower() for kind in listed)
             types = chosen if _EVERY in types else types & chosen
         if types:
-            group = _GROUP.search(_scope(each, body))
+            without = body.get("notScopes")
             yield _Assigned(
-                name=str(each.get("name") or "")[:100], types=types, group=group[1].lower() if group else ""
+                name=str(each.get("name") or "")[:100],
+                types=types,
+                scope=_scope(each, body),
+                without=tuple(normal_id(one) for one in without if isinstance(one, str) and one.strip(" /"))
+                if isinstance(without, list)
+                else (),
             )
 
 
@@ -152,11 +170,18 @@ def _body(document: Document) -> Mapping[str, Any]:
 
 def _scope(document: Document, body: Mapping[str, Any]) -> str:
     told = body.get("scope")
-    return told if isinstance(told, str) else str(document.get("id") or "").lower().partition("/providers/")[0]
+    shown = (
+        told
+        if isinstance(told, str)
+        else str(document.get("id") or "").lower().rpartition(f"/providers/{ASSIGNMENTS}")[0]
+    )
+    scope = normal_id(shown)
+    return scope if scope.startswith("/subscriptions/") else ""
 
 
-def _is_off(body: Mapping[str, Any]) -> bool:
-    effect = _parameter(body, "effect")
+def _is_off(body: Mapping[str, Any], policy: _Policy) -> bool:
+    effect = _parameter(body, policy.effect)
+    effect = policy.default if effect is None else effect
     return str(body.get("enforcementMode") or "").lower() == "donotenforce" or (
         isinstance(effect, str) and effect.lower() in _NOT_MAKING
     )
@@ -178,8 +203,8 @@ def _decoded(value: object) -> object:
     return value
 
 
-def _of_id(told: object, made: Mapping[str, frozenset[str]], speaker: Document) -> frozenset[str]:
-    """The types that a definition or initiative sets logs of, by its id; of an unknown one by what it is called."""
+def _of_id(told: object, made: Mapping[str, _Policy], speaker: Document) -> _Policy:
+    """What a definition or initiative sets logs of, by its id; of an unknown one by what it is called."""
     if isinstance(told, str):
         name = told.rstrip("/").rpartition("/")[2].lower()
         known = made.get(normal_id(told))
@@ -190,15 +215,16 @@ def _of_id(told: object, made: Mapping[str, frozenset[str]], speaker: Document) 
             or name in _built_in()
             or re.fullmatch(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", name)
         ):
-            return _built_in().get(name, frozenset())
+            return _Policy(types=_built_in().get(name, frozenset()))
+    called = told.rstrip("/").rpartition("/")[2] if isinstance(told, str) else ""
     said = [
         str(speaker.get("name") or ""),
         *(str(_body(speaker).get(key) or "") for key in ("displayName", "parameters")),
     ]
-    said += [told] if isinstance(told, str) else []
-    if not _SPEAKS.search(" ".join(text[:_MOST_TEXT] for text in said)):
-        return frozenset()
-    return frozenset({_EVERY, _FLOW}) if re.search("flow.?log", " ".join(said), re.IGNORECASE) else frozenset({_EVERY})
+    text = " ".join(part[:_MOST_TEXT] for part in (*said, called))
+    if not _SPEAKS.search(text) or _LOOKS.match(called or said[1] or said[0]):
+        return _Policy()
+    return _Policy(types=frozenset({_EVERY, _FLOW} if re.search("flow.?log", text, re.IGNORECASE) else {_EVERY}))
 
 
 @lru_cache(maxsize=1)
@@ -221,16 +247,29 @@ def _built_in() -> Mapping[str, frozenset[str]]:
     }
 
 
-def _types_of(body: Mapping[str, Any]) -> frozenset[str]:
-    """The types that a definition of the file's own sets logs of: none where it does something else."""
+def _definition(body: Mapping[str, Any]) -> _Policy:
+    """What a definition of the file's own sets logs of: nothing where it does something else."""
     rule = _decoded(body.get("policyRule"))
     if not isinstance(rule, Mapping) or "$unknown" in rule:
-        return frozenset({_EVERY}) if _SPEAKS.search(str(body.get("displayName") or "")) else frozenset()
+        return _Policy(types=frozenset({_EVERY} if _SPEAKS.search(str(body.get("displayName") or "")) else ()))
     then = rule.get("then")
     details = then.get("details") if isinstance(then, Mapping) else None
     effect = str(then.get("effect") or "").lower() if isinstance(then, Mapping) else ""
     if not isinstance(details, Mapping) or not (effect == _MAKES or effect.startswith("[")):
-        return frozenset()
+        return _Policy()
+    asked = _EFFECT.fullmatch(str(then["effect"])) if isinstance(then, Mapping) else None
+    name = asked[1] if asked else "" if effect == _MAKES else "effect"
+    return _Policy(types=_types_of(rule, details), effect=name, default=_default(body, name))
+
+
+def _default(body: Mapping[str, Any], name: str) -> str:
+    parameters = _decoded(body.get("parameters"))
+    told = parameters.get(name) if isinstance(parameters, Mapping) else None
+    default = told.get("defaultValue") if isinstance(told, Mapping) else None
+    return default if isinstance(default, str) else ""
+
+
+def _types_of(rule: Mapping[str, Any], details: Mapping[str, Any]) -> frozenset[str]:
     made = str(details.get("type") or "").lower().partition("@")[0]
     if made == d.FLOW_LOGS.lower():
         return frozenset({_FLOW})
@@ -274,7 +313,26 @@ def _targets(document: Document) -> Iterator[tuple[str, str]]:
 def _covers(assigned: _Assigned, kind: str, target: str) -> bool:
     if kind not in assigned.types and not (_EVERY in assigned.types and kind in _logging()):
         return False
-    return not assigned.group or d.resource_group_of(target).lower() == assigned.group
+    key = normal_id(target)
+    return _meets(assigned, key) and not any(_is_in(key, scope) for scope in assigned.without)
+
+
+def _meets(assigned: _Assigned, target: str) -> bool:
+    """Whether a normal id, or a subscription by itself, may be in what is assigned to."""
+    if "/" in target:
+        return not assigned.scope or _is_in(target, assigned.scope)
+    return not assigned.scope or _same(target, d.subscription_of(assigned.scope))
+
+
+def _is_in(target: str, scope: str) -> bool:
+    """Whether a resource is in a scope, by normal ids; where one does not tell its subscription, by the rest."""
+    _, _, subscription, *inner = scope.split("/")
+    _, _, own, *rest = f"{target}///".split("/")
+    return _same(subscription, own) and rest[: len(inner)] == inner
+
+
+def _same(one: str, other: str) -> bool:
+    return one == other or one.startswith(_MADE_UP) or other.startswith(_MADE_UP)
 
 
 @lru_cache(maxsize=1)

@@ -105,6 +105,22 @@ def test_nothing_to_judge_is_never_a_pass(scan, options):
     assert scan([], *options, "--exit-zero")[0] == 0
 
 
+@pytest.mark.parametrize("options", [("--fail-on", "high"), ("--strict",), ()])
+def test_no_rule_to_judge_by_is_never_a_pass(scan, options):
+    code, _, err = scan([vault("kv")], "--ignore", "*", *options)
+    assert (code, "Nothing to judge: no rule is chosen." in err, "passed" in err) == (3, True, False)
+    code, _, err = scan([vault("kv")], "--select", "entra-*", "--ignore", "keyvault-*", *options)
+    assert (code, "Nothing to judge: no rule is chosen, and" in err, "passed" in err) == (3, True, False)
+    assert "rules cannot be asked of Terraform code." in err
+
+
+def test_what_passes_only_since_nobody_knows_is_counted(scan):
+    documents = [vault("kv"), undecided("kv")]
+    _, _, err = scan(documents, "--fail-on", "high")
+    assert "no failure at or above high; 1 finding there cannot be told, which --strict counts." in err
+    assert "cannot be told" not in scan(documents, "--fail-on", "critical")[2]
+
+
 def test_filters_that_leave_nothing_are_no_pass(scan):
     assert scan([vault("kv")], "--fail-on", "high", "--type", "Microsoft.Web/sites")[0] == 2
 
@@ -154,6 +170,40 @@ def test_what_fails_a_strict_gate_is_plain_in_every_format_for_machines(scan):
     assert "could not be told" in lenient["github"] and "could not be told" not in strict["github"]
 
 
+def test_what_lies_elsewhere_is_not_called_unread(scan):
+    away = undecided("kv")
+    properties = away["value"][0]["properties"]
+    properties["logs"] = [{"category": "AzurePolicyEvaluationDetails", "enabled": True}]
+    evidence = json.loads(scan([vault("kv"), away], "-f", "json")[1])["findings"][0]["evidence"]
+    assert evidence["settings"][0]["destinations"][0].endswith("/w (not in what was scanned)")
+    assert evidence["destinations_not_in_what_was_scanned"] and "destinations_not_read" not in evidence
+    for name in ("markdown", "html"):
+        out = scan([vault("kv"), away], "-f", name)[1]
+        assert "not readable)" not in out and "not read:" not in out
+        assert "answered from the logs that are set here" in out and "time not recorded" not in out
+
+
+@pytest.mark.parametrize("name", ["markdown", "html", "csv"])
+def test_a_subscription_that_a_file_does_not_tell_is_not_made_up(tmp_path, capsys, name):
+    template = tmp_path / "t.json"
+    vaulted = {"type": "Microsoft.KeyVault/vaults", "apiVersion": "2023-07-01", "name": "kv", "properties": {}}
+    schema = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
+    template.write_text(json.dumps({"$schema": schema, "contentVersion": "1.0.0.0", "resources": [vaulted]}))
+    main(["scan", str(template), "-f", name])
+    out = capsys.readouterr().out
+    assert "subscription not told" in out
+    assert not re.search("[>|,] ?00000000-0000-0000-0000-000000000000 ?[<|,]", out)
+
+
+def test_what_could_not_be_read_is_told_where_only_failures_are(tmp_path, capsys):
+    (tmp_path / "main.tf").write_text('resource "azurerm_key_vault" "kv" {\n  name = \n')
+    said = "1 of 1 inputs could not be read"
+    for name in ("sarif", "github", "azure-pipelines"):
+        assert main(["scan", str(tmp_path), "-f", name, "--fail-on", "high"]) == 3
+        told = capsys.readouterr()
+        assert said in told.out and f"Incomplete: {said};" in told.err
+
+
 def test_each_unknown_has_a_code_and_the_way_out(capsys):
     main(["scan", str(APP), "-f", "json"])
     told = [why for f in json.loads(capsys.readouterr().out)["findings"] for why in f["why_unknown"]]
@@ -174,6 +224,14 @@ def test_an_input_that_sets_no_log_at_all_reads_as_one_line(scan):
     said = "No log is set on anything here: 12 findings of 1 rule about 12 resources fail for that"
     assert said in " ".join(scan(documents)[1].split())
     assert said in scan(documents, "-f", "markdown-summary")[1]
+    whole = scan(documents, "-f", "markdown")[1]
+    assert whole.count(f"**{said}.**") == 2  # in the summary, and over the rules that fail for it
+    assert "2 more in the JSON" in whole and whole.index("fail for nothing else") < whole.index("`keyvault-audit-logs`")
+    page = scan(documents, "-f", "html")[1]
+    assert (
+        f"<p class=warn>{said}." in page
+        and f"<h3 class=part>Rules that fail since no log is set</h3>\n<p>{said}." in page
+    )
     (run,) = json.loads(scan(documents, "-f", "sarif")[1])["runs"]
     assert len(run["results"]) == 1
     assert run["results"][0]["message"]["text"].startswith(f"{said}. The gravest: kv-00 ")
@@ -187,6 +245,7 @@ def test_an_input_that_sets_no_log_at_all_reads_as_one_line(scan):
 def test_few_findings_or_any_setting_are_told_one_by_one(scan, more):
     documents = [vault(f"kv-{number:02}", line=number + 2) for number in range(more)]
     documents += [undecided("kv-00")] if more > 10 else []
+    assert "No log is set on anything" not in scan(documents, "-f", "html")[1]
     (run,) = json.loads(scan(documents, "-f", "sarif")[1])["runs"]
     assert len(run["results"]) == 10
 

@@ -156,6 +156,13 @@ def test_outside_of_any_repository(tmp_path, capsys, monkeypatch):
     assert "not in a git repository" in capsys.readouterr().err
 
 
+def test_a_checkout_of_another_user_is_told_as_one(repository, scan, monkeypatch):
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    code, _, err = scan()
+    assert (code, "git does not answer for the repository that it is in" in err) == (2, True)
+    assert "safe.directory" in err
+
+
 def test_links_and_names_that_lead_out_are_left_out(repository, scan):
     outside = repository.parent / "outside"
     outside.mkdir()

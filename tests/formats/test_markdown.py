@@ -4,11 +4,11 @@ import re
 
 import msgspec
 import pytest
-from coded import coded_report
+from coded import at, coded_report, found
 
 from auditor.formats import markdown
 from auditor.inventory import Unknown
-from auditor.report import UnreadInfo
+from auditor.report import Baseline, UnreadInfo
 from auditor.sums import last_line
 
 
@@ -126,3 +126,30 @@ def test_summaries_of_different_folders_have_markers_of_their_own():
         "<!-- auditor:summary terraform-infra-dev -->",
         "<!-- auditor:summary terraform -->",
     }
+
+
+class TestSummaryOfCode:
+    def test_it_says_where_to_mend_what(self):
+        text = markdown.render_summary(coded_report())
+        assert (
+            "| high | infra/prod/main.tf:12 | keyvault-audit-logs: kv-one sends no AuditEvent log to any destination"
+            in text
+        )
+        assert "kv-known" not in text, "that is in the baseline"
+        assert text.count("<details>") == text.count("</details>") > 0
+
+    def test_with_a_baseline_it_counts_what_is_new(self):
+        told = Baseline(generated_at="2026-11-01", revision="main (1a2b3c4d)", new=1, known=2, fixed=3, gone=0)
+        text = markdown.render_summary(coded_report(baseline=told))
+        assert "**1 failure new**, 2 known, 3 fixed since main (1a2b3c4d)." in text
+
+    @pytest.mark.parametrize("length", [100, 5_000, 200_000])
+    def test_it_stays_short_and_whole_whatever_is_found(self, length):
+        word = "|`<@" * (length // 4)
+        odd = [found(f"kv-{n}", message=word, origin=at(n + 1, word, file=f"{word}{n}.tf")) for n in range(40)]
+        text = markdown.render_summary(coded_report(odd, title=word))
+        assert len(text) <= 30_000
+        assert text.count("<details>") == text.count("</details>")
+
+    def test_of_azure_itself_it_has_rules_alone(self, realistic):
+        assert "What fails" not in markdown.render_summary(realistic)

@@ -4,6 +4,7 @@ import re
 
 import msgspec
 import pytest
+from coded import coded_report, found
 
 from auditor.documents import Run, settings_id
 from auditor.formats import words
@@ -428,6 +429,20 @@ class TestAffected:
     def test_a_group_is_named_by_its_subscription(self):
         subject = Subject(id=f"{SUB}/westeurope", type="subscription × location", name=f"{SUB}/westeurope")
         assert subject_name(finding(subject=subject), {SUB: "prod"}) == "prod / westeurope"
+
+
+def test_what_nobody_knows_how_to_tell_is_no_advice():
+    why = [
+        Unknown(reason="nobody says"),
+        Unknown(reason="is elsewhere", code="not-in-input", grant="scan Azure itself"),
+    ]
+    odd = [found(f"kv-{n}", "unknown", why_unknown=[one]) for n, one in enumerate(why)]
+    view = build_view(coded_report(odd))
+    assert [(gap.where, gap.remedy) for gap in view.gaps] == [
+        ("not told", "Not known"),
+        ("not-in-input", "Scan Azure itself"),
+    ]
+    assert [gap.where for gap in view.best_gaps] == ["not-in-input"]
 
 
 class TestMendingCode:

@@ -6,7 +6,7 @@ import pytest
 from hcl_code import PROVIDER, SETTING, VAULT, WORKSPACE, findings, write
 
 from auditor.cli import main
-from auditor.sources import open_file
+from auditor.sources import folder, open_file
 from auditor.sources.folder import made_subscription
 from auditor.sources.ways import Ways
 
@@ -123,3 +123,22 @@ def test_a_report_names_the_folder_in_place_of_the_made_up_subscription(tmp_path
     assert "| subscription not told: prod | 0% |" in told
     assert "dev/bad.tf" in told
     assert "Tenant" not in told.partition("## 4")[0]
+
+
+def test_a_folder_that_cannot_be_looked_into_is_no_pass(tmp_path, capsys, monkeypatch):
+    write(tmp_path, {"main.tf": PROVIDER + WORKSPACE + VAULT + SETTING, "closed/main.tf": VAULT})
+    deep = "/".join(["d"] * 42)
+    write(tmp_path, {f"{deep}/main.tf": VAULT})
+    listed = folder._entries
+
+    def entries(place):
+        if place.name == "closed":
+            raise PermissionError(13, "Permission denied")
+        return listed(place)
+
+    monkeypatch.setattr(folder, "_entries", entries)
+    assert main(["scan", str(tmp_path), "--select", "keyvault-audit-logs", "--fail-on", "high"]) == 3
+    err = capsys.readouterr().err
+    assert "closed: cannot be looked into: Permission denied" in err
+    assert "not looked into, being more than 40 folders deep" in err
+    assert "Incomplete: 2 of " in err and "passed" not in err

@@ -98,6 +98,37 @@ CASES = {
         [assigned({"$unknown": {"reason": "var.policy"}}, displayName="Diagnostics to the workspace")],
         {**ALL_FAIL, "kv": "unknown", "st/blob": "unknown"}),
     "not known which": ([assigned({"$unknown": {"reason": "var.policy"}}, displayName="Locations")], ALL_FAIL),
+    "another subscription": (
+        [assigned(INITIATIVE, scope="/subscriptions/11111111-1111-1111-1111-111111111111")], {**ALL_FAIL, "kv": "unknown"}),
+    "a management group": (
+        [assigned(INITIATIVE, scope="/providers/Microsoft.Management/managementGroups/mg")],
+        {**ALL_FAIL, "kv": "unknown"}),
+    "another resource": (
+        [assigned(INITIATIVE, scope=f"{GROUP}/providers/Microsoft.KeyVault/vaults/kv2")], ALL_FAIL),
+    "the resource itself": (
+        [assigned(INITIATIVE, scope=f"{GROUP}/providers/Microsoft.KeyVault/vaults/KV")],
+        {**ALL_FAIL, "kv": "unknown"}),
+    "all but this resource group": ([assigned(INITIATIVE, notScopes=[GROUP.upper()])], ALL_FAIL),
+    "all but another resource group": (
+        [assigned(INITIATIVE, notScopes=[GROUP + "2", "", 7])], {**ALL_FAIL, "kv": "unknown"}),
+    "one's own that is off unless it is said": (
+        [definition("own", makes(VAULT_TYPE, effect="[parameters('How')]"),
+                    parameters=json.dumps({"How": {"type": "String", "defaultValue": "Disabled"}})),
+         assigned(f"{SUBSCRIPTION}{BUILT_IN}own")], ALL_FAIL),
+    "one's own that is off, as it is said": (
+        [definition("own", makes(VAULT_TYPE, effect="[parameters('logEffect')]"),
+                    parameters={"logEffect": {"defaultValue": "DeployIfNotExists"}}),
+         assigned(f"{SUBSCRIPTION}{BUILT_IN}own", parameters={"logEffect": {"value": "Disabled"}})], ALL_FAIL),
+    "one's own that is off unless it is said, and it is said": (
+        [definition("own", makes(VAULT_TYPE, effect="[parameters('how')]"),
+                    parameters={"how": {"defaultValue": "Disabled"}}),
+         assigned(f"{SUBSCRIPTION}{BUILT_IN}own", parameters={"how": {"value": "DeployIfNotExists"}})],
+        {**ALL_FAIL, "kv": "unknown"}),
+    "elsewhere, named as one that only looks": (
+        [assigned("/providers/Microsoft.Management/managementGroups/mg" + BUILT_IN + "Audit-Diagnostics")], ALL_FAIL),
+    "elsewhere, named as one that sets": (
+        [assigned("/providers/Microsoft.Management/managementGroups/mg" + BUILT_IN + "Deploy-Diagnostics-Vault")],
+        {**ALL_FAIL, "kv": "unknown", "st/blob": "unknown"}),
     "nonsense": ([assigned(7, parameters=[1], scope=3), definition("x", [1], displayName=4)], ALL_FAIL),
 }  # fmt: skip
 
@@ -129,3 +160,18 @@ def test_azure_itself_needs_no_such_guess():
     documents = [*estate(), assigned(INITIATIVE)]
     collection = Collection(documents=documents, run=Run())
     assert with_policies(collection) is collection
+
+
+def test_an_assignment_to_a_subscription_speaks_of_no_other(monkeypatch):
+    real = "/subscriptions/22222222-2222-2222-2222-222222222222"
+    monkeypatch.setattr(f"{__name__}.GROUP", f"{real}/resourceGroups/rg")
+    flows = BUILT_IN + "cd6f7aff-2845-4dab-99f2-6d1754a754b0"
+    for policy, name in ((INITIATIVE, "kv"), (flows, "vnet")):
+        there = assigned(policy, scope="/subscriptions/11111111-1111-1111-1111-111111111111")
+        assert statuses(there)[0] == ALL_FAIL
+        assert statuses(assigned(policy, scope=real.upper()))[0] == {**ALL_FAIL, name: "unknown"}
+        assert statuses(assigned(policy))[0] == {**ALL_FAIL, name: "unknown"}  # it does not tell which
+
+
+def test_a_name_tells_nothing_of_a_resource_group_in_its_words():
+    assert statuses(assigned(INITIATIVE, scope=f"{GROUP}2"))[0] == ALL_FAIL

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
-from auditor.documents import Document
+from auditor.documents import Document, normal_id
 from auditor.sources.comments import Record, acceptances_in, loose
+
+_CROWDED: Final = "auditor:accept: more than one resource is written on this line"
+_APART: Final = "write each on lines of its own"
 
 Comments = Iterable[tuple[int, str]]  # line on which it begins, text
 
@@ -16,6 +19,7 @@ def with_accepted(documents: list[Document], comments: Comments, file: str) -> l
     comments = list(comments)
     covered = {line + n for line, text in comments for n in range(text.count("\n") + 1)}
     ranges = sorted({span for document in documents if (span := _range(document, file))})
+    crowded = _crowded(documents, file)
     by_range: dict[tuple[int, int], list[Record]] = {}
     lost: list[Record] = []
     for line, text in comments:
@@ -25,10 +29,22 @@ def with_accepted(documents: list[Document], comments: Comments, file: str) -> l
         span = _beside(line, line + text.count("\n"), covered, ranges)
         if span is None:
             lost += found
+        elif span in crowded:
+            lost += [{"file": one["file"], "line": one["line"], "problem": _CROWDED, "hint": _APART} for one in found]
         else:
             by_range.setdefault(span, []).extend(found)
     made = [_accepting(document, by_range.get(_range(document, file) or (0, 0), [])) for document in documents]
     return [*made, *loose(lost)]
+
+
+def _crowded(documents: list[Document], file: str) -> set[tuple[int, int]]:
+    """The single lines on which more than one resource is written, besides the parts of one."""
+    held: dict[tuple[int, int], list[str]] = {}
+    for document in documents:
+        span = _range(document, file)
+        if span is not None and span[0] == span[1]:
+            held.setdefault(span, []).append(normal_id(str(document.get("id") or "")))
+    return {span for span, ids in held.items() if any(not f"{one}/".startswith(f"{min(ids, key=len)}/") for one in ids)}
 
 
 def _range(document: Mapping[str, Any], file: str) -> tuple[int, int] | None:
@@ -45,6 +61,9 @@ def _beside(first: int, last: int, covered: set[int], ranges: list[tuple[int, in
         following += 1
     above = [span for span in ranges if span[0] == following]
     around = [span for span in ranges if span[0] <= first <= span[1]]
+    ending = [span for span in around if span[1] < following]
+    if ending:  # it stands on their last line
+        return min(ending, key=lambda span: span[1] - span[0])
     if above and (not around or max(around)[0] < following):
         return min(above, key=lambda span: span[1] - span[0])
     return min(around, key=lambda span: span[1] - span[0]) if around else None

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import msgspec
 
+from auditor.documents import NO_SUBSCRIPTION
 from auditor.sources.arm.values import Sym, Value, joined, spelled, split, token
 
 Id = str | Sym
 
-NO_SUBSCRIPTION: Final = "00000000-0000-0000-0000-000000000000"
 _SUBSCRIPTION: Final = token("subscription().subscriptionId")
 _GROUP: Final = token("resourceGroup().name")
 _MANAGEMENT_GROUP: Final = token("managementGroup().name")

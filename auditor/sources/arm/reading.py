@@ -10,12 +10,11 @@ from typing import Any, Final
 import msgspec
 
 from auditor import __version__
-from auditor.documents import Collection, Document, Run
+from auditor.documents import NO_SUBSCRIPTION, Collection, Document, Run
 from auditor.errors import SourceError
 from auditor.sources.arm.accepted import with_accepted
 from auditor.sources.arm.documents import documents_of, set_elsewhere
 from auditor.sources.arm.evaluate import TooMuch
-from auditor.sources.arm.place import NO_SUBSCRIPTION
 from auditor.sources.arm.template import Found, resources_of
 from auditor.sources.arm.turn import Declared
 from auditor.sources.once import declares_of, subscriptions_in

@@ -15,6 +15,13 @@ import msgspec
 
 _MOST_SHOWN: Final = 120
 _MOST_NAMED: Final = 80
+# What templates write for texts that are made of several parts.
+_WRITTEN: Final = {
+    ("/subscriptions/", "subscription().subscriptionId"): "subscription().id",
+    ("/subscriptions/", "subscription().subscriptionId", "/resourceGroups/", "resourceGroup().name"): (
+        "resourceGroup().id"
+    ),
+}
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -56,22 +63,11 @@ class Sym(msgspec.Struct, frozen=True):
         """The value as its reader would write it, without the outer brackets."""
         if self.only:
             return self.only.text
-        words = [show(part) if isinstance(part, str) else part.text for part in self.parts]
-        for scope, parts in _SCOPES:
-            if words[: len(parts)] == parts:
-                words = [scope, *words[len(parts) :]]
-                break
-        return words[0] if len(words) == 1 else f"concat({', '.join(words)})"
+        known = _WRITTEN.get(tuple(part if isinstance(part, str) else part.text for part in self.parts))
+        if known:
+            return known
+        return f"concat({', '.join(show(part) if isinstance(part, str) else part.text for part in self.parts)})"
 
-
-# What ids of one scope begin with, and how a template asks for that.
-_SCOPES: Final = (
-    (
-        "resourceGroup().id",
-        ["'/subscriptions/'", "subscription().subscriptionId", "'/resourceGroups/'", "resourceGroup().name"],
-    ),
-    ("subscription().id", ["'/subscriptions/'", "subscription().subscriptionId"]),
-)
 
 Value = Any  # JSON, with Sym wherever something is not known
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from auditor import documents as d
+from auditor.named import audit_carrier, endpoint_account, event_hub_namespace
 from auditor.sources.azure import reads
 from auditor.sources.azure.reader import Reader
 from auditor.sources.azure.reads import Read
@@ -56,11 +57,11 @@ def _covers(reader: Reader, part: _Part, parent: str, places: Container[str], ac
     policy = document.get("properties")
     if not isinstance(policy, Mapping) or str(policy.get("state")).lower() != "enabled":
         return False
-    if d.endpoint_account(policy.get("storageEndpoint")) in accounts:
+    if endpoint_account(policy.get("storageEndpoint")) in accounts:
         return True
     if str(policy.get("isAzureMonitorTargetEnabled")).lower() != "true":
         return False
-    carrier = d.audit_carrier(parent, d.type_of(parent))
+    carrier = audit_carrier(parent, d.type_of(parent))
     settings = reader.kept(d.settings_id(carrier), d.DIAGNOSTIC_SETTINGS) or {}
     return any(_carries(setting, places) for setting in settings.get("value") or ())
 
@@ -80,6 +81,6 @@ def _carries(setting: Any, places: Container[str]) -> bool:
         for log in properties["logs"]
     )
     named = (
-        d.event_hub_namespace(place) if kind == "event-hub" else place for kind, place in d.destinations_of(properties)
+        event_hub_namespace(place) if kind == "event-hub" else place for kind, place in d.destinations_of(properties)
     )
     return enabled and any(d.normal_id(place) in places for place in named)

@@ -9,12 +9,14 @@ from typing import Any, Final
 
 import msgspec
 
+from auditor.documents import NO_SUBSCRIPTION
 from auditor.sources.hcl.certain import Certainty
 from auditor.sources.hcl.code import Call, Code
 from auditor.sources.hcl.configuration import configuration, provider_key
+from auditor.sources.hcl.layers import laid, steers
 from auditor.sources.hcl.syntax import Block
 from auditor.sources.hcl.values import META, UUID, Values, open_value
-from auditor.sources.terraform.ids import NO_SUBSCRIPTION, Ids
+from auditor.sources.terraform.ids import Ids
 from auditor.sources.terraform.plan import Index, Instance, Path, Plan, key_of, module_path
 from auditor.sources.terraform.types import AZAPI, ROWS
 
@@ -102,13 +104,14 @@ class Builder:
 
     def _raws(self) -> Iterator[_Raw]:
         evaluated = self._evaluated()
-        keys = {block: frozenset(found) for block, found in evaluated.items()}
+        keys = {block: frozenset(index for index, _ in found) for block, found in evaluated.items()}
         count = 0
         for path, conditions in self._places():
             call = self._code.call(tuple(name for name, _ in path))
             for (kind, name), block in call.module.resources.items() if call is not None else ():
                 assert call is not None  # noqa: S101 - as the line above says
-                found = evaluated.get((path, kind, name), {})
+                told = None if _misled(call) else evaluated.get((path, kind, name), [])
+                found = laid(told, block.steered_in) if told is not None else None
                 for raw in self._of_block(path, call, block, found, conditions, keys):
                     count += 1
                     if count > _MOST:
@@ -120,22 +123,23 @@ class Builder:
         path: Path,
         call: Call,
         block: Block,
-        found: Mapping[Index, Mapping[str, Any]],
+        found: Mapping[Index, Mapping[str, Any] | None] | None,
         outer: frozenset[str],
         keys: Mapping[tuple[Path, str, str], frozenset[Index]],
     ) -> Iterator[_Raw]:
         steer = next((block.attributes[key] for key in ("count", "for_each") if key in block.attributes), None)
         doubt = self._certainty.of(steer, call)
         condition = outer | {f"{module_address(path)}: {steer.text}"} if steer is not None else outer
-        for index, told in found.items():
-            sure = steer is None or not (doubt.word or (doubt.resources and not _counted(told, index)))
+        for index, told in (found or {}).items():
+            sure = steer is None or not (doubt.word or (doubt.resources and not _counted(told or {}, index)))
             yield _Raw(
                 module=path, call=call, block=block, index=index, told=told, conditions=outer if sure else condition
             )
-        if found or (steer is not None and self._answer is not None and not doubt.word and not doubt.resources):
+        decided = steer is not None and self._answer is not None and found is not None
+        if found or (decided and not doubt.word and not doubt.resources):
             return  # none, as the code says
-        over = keys.get((path, *steer.inner_reference), frozenset()) if steer is not None else frozenset()
-        for index in sorted(over, key=str) or [None]:
+        over = keys.get((path, *steer.inner_reference)) if steer is not None and found is not None else None
+        for index in sorted(over or (), key=str) or [None]:
             sure = steer is None or bool(over)
             yield _Raw(
                 module=path, call=call, block=block, index=index, told=None, conditions=outer if sure else condition
@@ -149,9 +153,9 @@ class Builder:
         doubt = self._certainty.of(expr, call)
         return expr.text if doubt.word or doubt.resources or self._answer is None else ""
 
-    def _evaluated(self) -> dict[tuple[Path, str, str], dict[Index, Mapping[str, Any]]]:
-        """What the evaluator says of each instance, by module, type and name; overrides laid over."""
-        found: dict[tuple[Path, str, str], dict[Index, Mapping[str, Any]]] = {}
+    def _evaluated(self) -> dict[tuple[Path, str, str], list[tuple[Index, Mapping[str, Any]]]]:
+        """What the evaluator says of each instance, by module, type and name."""
+        found: dict[tuple[Path, str, str], list[tuple[Index, Mapping[str, Any]]]] = {}
         for items in (self._answer or {}).values():
             for item in items:
                 meta = item.get(META)
@@ -160,18 +164,17 @@ class Builder:
                 parts = _ADDRESS.fullmatch(str(meta.get("path")))
                 if parts is not None:
                     module, kind, name, key = parts.groups()
-                    here = found.setdefault((module_path(module), kind, name), {})
                     index = key_of(key) if key is not None else None
-                    here[index] = {**here.get(index, {}), **item} if index in here else item
+                    found.setdefault((module_path(module), kind, name), []).append((index, item))
         return found
 
     def _places(self) -> list[tuple[Path, frozenset[str]]]:
         """Every instance of every module, with the conditions on which it is there."""
-        evaluated: dict[tuple[str, ...], list[Path]] = {}
+        evaluated: dict[tuple[str, ...], list[tuple[Path, Mapping[str, Any]]]] = {}
         for item in (self._answer or {}).get("module", ()):
             meta = item.get(META)
             path = module_path(str(meta.get("path"))) if isinstance(meta, Mapping) else ()
-            evaluated.setdefault(tuple(name for name, _ in path), []).append(path)
+            evaluated.setdefault(tuple(name for name, _ in path), []).append((path, item))
         found: list[tuple[Path, frozenset[str]]] = []
         waiting: list[tuple[Path, frozenset[str]]] = [((), frozenset())]
         while waiting and len(found) < _MOST:
@@ -183,7 +186,8 @@ class Builder:
                 assert call is not None  # noqa: S101 - as the line above says
                 word = self._open(block, call)
                 inner = conditions | {f"{module_address(path)}: {word}"} if word else conditions
-                here = [p for p in evaluated.get((*names, name), []) if p[:-1] == path]
+                told = evaluated.get((*names, name), [])
+                here = [*dict.fromkeys(p for p, item in told if p[:-1] == path and steers(item, block.steered_in))]
                 steered = not block.attributes.keys().isdisjoint(("count", "for_each"))
                 if not here and (not steered or word or self._answer is None):
                     here = [(*path, (name, None))]
@@ -305,6 +309,16 @@ class Builder:
                 value = told if isinstance(told, str) and told not in self._data else None
                 found[key] = {"name": name, "expressions": {"subscription_id": {"constant_value": value}}}
         return found
+
+
+def _misled(call: Call) -> bool:
+    """Whether the evaluator was in a module with other arguments than an override file gives it."""
+    above: Call | None = call
+    while above is not None:
+        if above.block is not None and above.block.changed:
+            return True
+        above = above.outer
+    return False
 
 
 def _is_guid(value: object) -> bool:

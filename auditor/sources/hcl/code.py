@@ -240,8 +240,15 @@ def _over(below: Block, above: Block) -> Block:
     """A block with one of an override file laid over it: what that sets replaces what was set."""
     kinds = {block.labels if block.kind == "dynamic" else (block.kind,) for block in above.blocks}
     kept = [b for b in below.blocks if (b.labels if b.kind == "dynamic" else (b.kind,)) not in kinds]
+    attributes = {**below.attributes, **above.attributes}
+    steers = {"count", "for_each"}
+    steered_in = above.file if steers & above.attributes.keys() else below.steered_in or below.file
     return msgspec.structs.replace(
-        below, attributes={**below.attributes, **above.attributes}, blocks=(*kept, *above.blocks)
+        below,
+        attributes=attributes,
+        blocks=(*kept, *above.blocks),
+        changed=below.changed or bool(above.attributes.keys() - steers or above.blocks),
+        steered_in=steered_in if steers & attributes.keys() else "",
     )
 
 

@@ -29,7 +29,7 @@ def evaluate(
     """What each block of a folder comes to, by kind. Raises `LostError` where the evaluator hangs, dies or gives up."""
     # By its file and with -P, so that nothing in the folder where the command runs is imported: it may be the very
     # code that is scanned.
-    command = [sys.executable, "-P", str(Path(__file__).with_name("child.py")), str(folder), *variables]
+    command = [sys.executable, "-P", str(Path(__file__).with_name("child.py")), str(folder.resolve()), *variables]
     with tempfile.TemporaryFile() as output:
         try:
             done = subprocess.run(  # noqa: S603 - our own module, and no shell

@@ -197,6 +197,8 @@ class Block(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     end: int
     attributes: dict[str, Expr]
     blocks: tuple[Block, ...]
+    changed: bool = False  # whether an override file changes more than how many there are
+    steered_in: str = ""  # where override files have part in it, the file with the `count` or `for_each` that holds
 
 
 class Mistake(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from auditor.documents import normal_id
+from auditor.documents import NO_SUBSCRIPTION, normal_id
 from auditor.sources.terraform.plan import Instance, Plan, shortest
 from auditor.sources.terraform.references import resolve
 from auditor.sources.terraform.shape import Row
 from auditor.sources.terraform.types import AZAPI, ROWS
 
-NO_SUBSCRIPTION: Final = "00000000-0000-0000-0000-000000000000"
 _GUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _GROUP: Final = "azurerm_resource_group"
 _PARTS: Final = re.compile(r"{(\w+)}")

@@ -18,19 +18,27 @@ def _assignment(v: Values, link: Link) -> dict[str, Any]:
             displayName=v.get("display_name"),
             parameters=v.get("parameters"),
             enforcementMode="DoNotEnforce" if enforced is False else None,
+            notScopes=v.get("not_scopes"),
             scope=next((v[place] for place in _PLACES if isinstance(v.get(place), str)), None),
         )
     }
 
 
 def _definition(v: Values, _: Link) -> dict[str, Any]:
-    return {"properties": some(displayName=v.get("display_name"), policyRule=v.get("policy_rule"))}
+    told = some(displayName=v.get("display_name"), policyRule=v.get("policy_rule"), parameters=v.get("parameters"))
+    return {"properties": told}
 
 
 def _initiative(v: Values, link: Link) -> dict[str, Any]:
     written = v.get("policy_definition_reference")
     number = range(len(blocks(written)))
-    members = [{"policyDefinitionId": link("policy_definition_reference", n, "policy_definition_id")} for n in number]
+    members = [
+        some(
+            policyDefinitionId=link("policy_definition_reference", n, "policy_definition_id"),
+            parameters=blocks(written)[n].get("parameter_values"),
+        )
+        for n in number
+    ]
     return {
         "properties": some(displayName=v.get("display_name"), policyDefinitions=None if later(written) else members)
     }

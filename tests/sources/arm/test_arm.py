@@ -382,6 +382,24 @@ def test_comments_accept_what_they_stand_in_or_above(write):
     assert told == {"kv-above": [(VAULT_RULE, 4)], "kv-inside": [(VAULT_RULE, 7)], "kv-none": []}
 
 
+def test_a_comment_at_the_end_of_a_resource_accepts_nothing_of_the_next(write):
+    said = 'auditor:accept keyvault-audit-logs reason="Lab" until=2027-03-31'
+    first, second = (json.dumps(vault(name)) for name in ("kv-one", "kv-one-two"))
+    head = f'{{"$schema": "{SCHEMA}", "resources": ['
+    for text in (f"{head}\n{first}, // {said}\n{second}\n]}}", f"{head}\n{first[:-1]}\n}}, // {said}\n{second}\n]}}"):
+        documents = open_file(write(text)).documents
+        assert {d["name"]: len(d.get("$accept", ())) for d in documents} == {"kv-one": 1, "kv-one-two": 0}
+
+
+def test_a_comment_on_a_line_with_several_resources_accepts_none_and_is_told(write):
+    said = 'auditor:accept keyvault-audit-logs reason="Lab" until=2027-03-31'
+    first, second = (json.dumps(vault(name)) for name in ("kv-one", "kv-one-two"))
+    documents = open_file(write(f'{{"$schema": "{SCHEMA}", "resources": [{first}, {second} /* {said} */]}}')).documents
+    told = {str(d.get("name")): [r.get("problem", "accepted") for r in d.get("$accept", ())] for d in documents}
+    assert told.pop("kv-one") == told.pop("kv-one-two") == []
+    assert list(told.values()) == [["auditor:accept: more than one resource is written on this line"]]
+
+
 def test_metadata_accepts_too(write):
     entry = {"rule": VAULT_RULE, "reason": "Lab", "until": "2027-03-31"}
     path = write(template(vault("kv", metadata={"auditor": {"accept": [entry]}})))

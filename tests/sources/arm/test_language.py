@@ -12,7 +12,7 @@ from auditor.sources import arm
 from auditor.sources.arm import evaluate, jsonc
 from auditor.sources.arm.evaluate import Budget, Frame, TooMuch
 from auditor.sources.arm.place import Place, told
-from auditor.sources.arm.values import Sym, shown
+from auditor.sources.arm.values import Sym, shown, spelled
 
 SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
 TEMPLATE = {
@@ -135,6 +135,15 @@ def test_two_that_are_made_anew_differ_and_two_of_the_same_do_not():
     env = frame().env()
     assert env.value("[parameters('id')]") != env.value("[parameters('id2')]")
     assert env.value("[uniqueString(parameters('p'))]") == env.value("[UNIQUESTRING(parameters('P'))]")
+
+
+def test_what_azure_makes_of_parts_is_shown_as_templates_write_it():
+    env = frame().env()
+    made = env.value("[uniqueString(resourceGroup().id, subscription().id)]")
+    assert shown(made) == "[uniqueString(resourceGroup().id, subscription().id)]"
+    parts = "concat('/subscriptions/', subscription().subscriptionId, '/resourceGroups/', resourceGroup().name)"
+    assert env.value(f"[uniqueString({parts}, subscription().id)]") == made
+    assert "%2F" not in spelled(made)
 
 
 def test_plain_text_is_no_expression():

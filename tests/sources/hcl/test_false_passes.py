@@ -55,3 +55,38 @@ def test_a_key_that_is_taken_apart_still_names_its_vault(tmp_path):
     vaults = vault("a", '  for_each = toset(["p", "q"])\n')
     text = vaults + setting('azurerm_key_vault.a[trimsuffix(each.key, "-log")].id', '  for_each = toset(["p-log"])\n')
     assert answer(tmp_path, text) == {'azurerm_key_vault.a["p"]': "pass", 'azurerm_key_vault.a["q"]': "fail"}
+
+
+ON_B = setting("azurerm_key_vault.b.id")
+
+
+@pytest.mark.parametrize(
+    ("own", "override", "expected"),
+    [
+        ("", "count = 0", "fail"),
+        ("  count = 2\n", "count = 0", "fail"),
+        ("  count = 0\n", "count = 1", "pass"),
+        ('  for_each = toset(["x"])\n', "for_each = toset([])", "fail"),
+        ('  for_each = toset(["x"])\n', "target_resource_id = azurerm_key_vault.b.id", "fail"),
+        ("  count = 1\n", "log_analytics_workspace_id = null", "fail"),
+    ],
+)
+def test_an_override_file_decides_how_many_there_are(tmp_path, own, override, expected):
+    over = f'resource "azurerm_monitor_diagnostic_setting" "s" {{\n  {override}\n}}\n'
+    text = VAULT + vault("b") + setting(extra=own)
+    assert answer(tmp_path, text, **{"z_override.tf": over}) == expected
+
+
+@pytest.mark.parametrize(
+    ("own", "override", "expected"),
+    [("", "count = 0", "fail"), ("  count = 1\n", "count = 0", "fail"), ("", "id = azurerm_key_vault.b.id", "fail")],
+)
+def test_an_override_file_decides_how_many_modules_there_are(tmp_path, own, override, expected):
+    made = 'variable "id" {}\nvariable "law" {}\n' + setting("var.id").replace(
+        "azurerm_log_analytics_workspace.law.id", "var.law"
+    )
+    call = f'module "m" {{\n  source = "./m"\n  id = {ID}\n  law = azurerm_log_analytics_workspace.law.id\n{own}}}\n'
+    text = VAULT + vault("b") + call
+    assert answer(tmp_path, text, **{"m/main.tf": made}) == "pass"
+    over = f'module "m" {{\n  {override}\n}}\n'
+    assert answer(tmp_path, text, **{"z_override.tf": over}) == expected

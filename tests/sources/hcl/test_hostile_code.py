@@ -136,3 +136,15 @@ def test_a_part_of_a_balancer_that_is_known_beside_one_of_a_balancer_that_is_not
         text += f'resource "azurerm_lb_rule" "{name}" {{\n  name = "{name}"\n  loadbalancer_id = {target}\n}}\n'
     documents = {d.get("name"): d for d in open_file(write(tmp_path, {"main.tf": text})).documents}
     assert "$unknown" in documents["lb"]["properties"]["loadBalancingRules"]
+
+
+def test_variables_reach_a_folder_that_is_named_by_a_link(tmp_path, capsys):
+    code = tmp_path / "deep" / "er" / "code"
+    code.mkdir(parents=True)
+    vault = 'resource "azurerm_key_vault" "kv" {\n  count = var.on ? 1 : 0\n  name  = "kv"\n}\nvariable "on" {}\n'
+    (code / "main.tf").write_text('provider "azurerm" {}\n' + vault)
+    (tmp_path / "prod.tfvars").write_text("on = true\n")
+    (tmp_path / "link").symlink_to(code)
+    told = ["--var-file", str(tmp_path / "prod.tfvars"), "--select", "keyvault-audit-logs", "--fail-on", "high"]
+    assert main(["scan", str(tmp_path / "link"), *told]) == 1
+    assert "Gate failed: 1 high;" in capsys.readouterr().err
