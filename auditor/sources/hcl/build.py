@@ -14,7 +14,7 @@ from auditor.sources.hcl.certain import Certainty
 from auditor.sources.hcl.code import Call, Code
 from auditor.sources.hcl.configuration import configuration, provider_key
 from auditor.sources.hcl.layers import laid, steers
-from auditor.sources.hcl.syntax import Block
+from auditor.sources.hcl.syntax import Block, Expr
 from auditor.sources.hcl.values import META, UUID, Values, open_value
 from auditor.sources.terraform.ids import Ids
 from auditor.sources.terraform.plan import Index, Instance, Path, Plan, key_of, module_path
@@ -129,9 +129,14 @@ class Builder:
     ) -> Iterator[_Raw]:
         steer = next((block.attributes[key] for key in ("count", "for_each") if key in block.attributes), None)
         doubt = self._certainty.of(steer, call)
+        switch = _switch(block)
+        if switch is not None:  # OpenTofu's, which the evaluator does not know
+            outer = outer | {f"{module_address(path)}: {switch.text}"}
         condition = outer | {f"{module_address(path)}: {steer.text}"} if steer is not None else outer
         for index, told in (found or {}).items():
-            sure = steer is None or not (doubt.word or (doubt.resources and not _counted(told or {}, index)))
+            open_count = isinstance((told or {}).get("count"), Mapping)  # not computed, and taken for one
+            open_count = open_count or (doubt.resources and not _counted(told or {}, index))
+            sure = steer is None or not (doubt.word or open_count)
             yield _Raw(
                 module=path, call=call, block=block, index=index, told=told, conditions=outer if sure else condition
             )
@@ -327,6 +332,14 @@ def _is_guid(value: object) -> bool:
 
 def _put(text: str, ids: Mapping[str, str]) -> str:
     return UUID.sub(lambda found: ids.get(found[0], found[0]), text)
+
+
+def _switch(block: Block) -> Expr | None:
+    """What decides by `enabled` in `lifecycle` whether a block makes anything, unless it plainly does."""
+    inner = [
+        one.attributes["enabled"] for one in block.blocks if one.kind == "lifecycle" and "enabled" in one.attributes
+    ]
+    return next((expr for expr in inner if expr.text != "true"), None)
 
 
 def _counted(told: Mapping[str, Any], index: Index) -> bool:

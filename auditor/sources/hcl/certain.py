@@ -14,6 +14,7 @@ from auditor.sources.hcl.code import Call, Code
 from auditor.sources.hcl.syntax import Block, Expr
 
 _DEEPEST: Final = 60
+_KEYS: Final = frozenset({"each.key", "count.index"})  # made of what is repeated, and no id
 _KEPT: Final = 60  # characters of what is in doubt
 # What the evaluator computes as Terraform does. Of others, and of what differs each time, the value is not known.
 _FUNCTIONS: Final = frozenset(
@@ -76,6 +77,9 @@ class Certainty:
         # What is made of the letters of an id: the evaluator has other ids than Azure.
         given = [self.of(one, call, block, depth + 1) for one in expr.bent] if ids else []
         bent = any(one.ids or one.word for one in given)
+        if ids and not bent:
+            compared = {ref for one in expr.compared for ref in one.refs} - _KEYS
+            bent = any(self._ref(ref, call, block, depth).ids for ref in sorted(compared))
         return Doubt(word=_short(expr.text) if bent else "", resources=resources, ids=ids)
 
     def _files_inside(self, expr: Expr, call: Call) -> bool:

@@ -24,6 +24,7 @@ _DEEPEST: Final = 200  # nested expressions
 _BRACKETS: Final = re.compile(rb"[\[\](){}]")
 _FOLLOWS: Final = frozenset({"get_attr", "index", "splat"})
 UNTOLD: Final = object()
+_NOTHING: Final = frozenset({"null", '""'})
 # Functions that look at the letters of a text.
 LETTERS: Final = frozenset(
     (
@@ -81,6 +82,20 @@ class Expr:
             waiting += [child for child in node.children if child.is_named]
             if node.type == "function_call" and _text(node.children[0]) in LETTERS:
                 found += [Expr(child, self.bound) for child in node.children if child.type == "function_arguments"]
+        return tuple(found)
+
+    @cached_property
+    def compared(self) -> tuple[Expr, ...]:
+        """The comparisons in it, but for those with nothing."""
+        found: list[Expr] = []
+        waiting = [self.node]
+        while waiting:
+            node = waiting.pop()
+            waiting += [child for child in node.children if child.is_named]
+            if node.type == "binary_operation" and not _NOTHING.isdisjoint(_text(child) for child in node.children):
+                continue
+            if node.type == "binary_operation" and any(_text(child) in ("==", "!=") for child in node.children):
+                found.append(Expr(node, self.bound))
         return tuple(found)
 
     def _walk(

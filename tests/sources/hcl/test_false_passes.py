@@ -90,3 +90,33 @@ def test_an_override_file_decides_how_many_modules_there_are(tmp_path, own, over
     assert answer(tmp_path, text, **{"m/main.tf": made}) == "pass"
     over = f'module "m" {{\n  {override}\n}}\n'
     assert answer(tmp_path, text, **{"z_override.tf": over}) == expected
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        (f'{ID} != "/subscriptions/x" ? {ID} : azurerm_key_vault.b.id', "unknown"),
+        (f"{ID} != null ? {ID} : azurerm_key_vault.b.id", "pass"),
+        (f'azurerm_key_vault.a.name == "kv-a" ? {ID} : azurerm_key_vault.b.id', "pass"),
+        (f'azurerm_key_vault.a.name == "kv-b" ? {ID} : azurerm_key_vault.b.id', "fail"),
+    ],
+)
+def test_what_an_id_is_compared_with_is_not_known(tmp_path, target, expected):
+    assert answer(tmp_path, VAULT + vault("b") + setting(target)) == expected
+
+
+@pytest.mark.parametrize(
+    ("enabled", "expected"), [("false", "unknown"), ("var.on", "unknown"), ("true", "pass"), ("!true", "unknown")]
+)
+def test_a_setting_that_open_tofu_may_switch_off(tmp_path, enabled, expected):
+    switch = f"  lifecycle {{\n    enabled = {enabled}\n  }}\n"
+    assert answer(tmp_path, VAULT + 'variable "on" {\n  default = false\n}\n' + setting(extra=switch)) == expected
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [("local.c.on", "unknown"), ("local.c.number", "pass"), ("local.c.none", "fail"), ('"1"', "pass"), ("1", "pass")],
+)
+def test_a_count_that_is_no_number_makes_nothing_certain(tmp_path, count, expected):
+    local = 'locals {\n  c = yamldecode("on: false\\nnumber: 1\\nnone: 0")\n}\n'
+    assert answer(tmp_path, VAULT + local + setting(extra=f"  count = {count}\n")) == expected
