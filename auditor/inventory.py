@@ -54,6 +54,10 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     sentinel: bool | Unknown = False
 
 
+# Azure lists the categories that a resource can log, and says of few groups which of them they contain.
+UNPUBLISHED = Unknown(reason="which categories a setting's group contains is not published")
+
+
 class LogSetting(msgspec.Struct, frozen=True, kw_only=True):
     """Anything that sends a resource's logs somewhere.
 
@@ -72,6 +76,11 @@ class LogSetting(msgspec.Struct, frozen=True, kw_only=True):
     ends: str | None = None  # ISO date on which a retiring feature stops
     partial: str | None = None  # why it sees only part of the traffic: "filtered", "partial"
     doubt: Unknown | None = None  # why `possible` is not certain, where a read failed
+
+    @property
+    def why_possible(self) -> Unknown:
+        """Why it is not certain that the setting sends its `possible` categories."""
+        return UNPUBLISHED if self.doubt is None else self.doubt
 
     @property
     def living(self) -> tuple[Destination, ...]:

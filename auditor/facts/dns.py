@@ -149,9 +149,7 @@ def _exported(resource: str, kind: str, look: Look, doubts: _Doubts) -> Truth:
         return True
     for setting in living:
         if any(name in setting.possible for name in _QUERIES[kind]):
-            doubts.append(
-                setting.doubt or Unknown(reason="which categories a setting's group contains is not published")
-            )
+            doubts.append(setting.why_possible)
             return None
     return False
 

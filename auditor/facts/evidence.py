@@ -122,13 +122,14 @@ def _missing(resource: Resource, expected: Iterable[str], sent: frozenset[str]) 
     lacks = [name for name in expected if name not in sent]
     if isinstance(resource.settings, Unknown):
         return resource.settings if lacks else []
-    perhaps = {name: setting.doubt for setting in resource.settings if setting.living for name in setting.possible}
+    perhaps = {
+        name: setting.why_possible for setting in resource.settings if setting.living for name in setting.possible
+    }
     perhaps |= {name: why for name in lacks if (why := cannot_tell(resource, name)) is not None}
     certain = [name for name in lacks if name not in perhaps]
     if certain or not lacks:
         return certain
-    doubt = perhaps[lacks[0]]
-    return Unknown(reason="which categories a setting's group contains is not published") if doubt is None else doubt
+    return perhaps[lacks[0]]
 
 
 def _is_evidence(resource: Resource, kind: str, name: str, ddos: bool) -> bool:

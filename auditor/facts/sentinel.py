@@ -14,7 +14,7 @@ from auditor.facts.settings import settings_of
 from auditor.facts.shapes import entries, mapping, props, text
 from auditor.facts.unread import unread
 from auditor.facts.workspaces import sentinel_on
-from auditor.inventory import Unknown
+from auditor.inventory import UNPUBLISHED, Unknown
 
 _HEALTH: Final = "Microsoft.SecurityInsights/settings"
 _ONE_SUBSCRIPTION: Final = "azuresecuritycenter"
@@ -38,7 +38,7 @@ def sentinel_facts(workspace: str, _document: Document, look: Look) -> dict[str,
     if certain or not lacking:
         return {"sentinel": on, "sentinel_health_missing": sorted(certain)}
     doubts = [setting.doubt for setting in living if lacking & setting.possible and setting.doubt is not None]
-    why = doubts[0] if doubts else Unknown(reason="which categories a setting's group contains is not published")
+    why = doubts[0] if doubts else UNPUBLISHED
     return {"sentinel": on, "sentinel_health_missing": why}
 
 
@@ -69,7 +69,7 @@ def connected(look: Look) -> Connected:
                 tenant = tenant or not states or _enabled(states, "alerts")
             elif _XDR in kinds and (_enabled(states, "incidents") or _enabled(states, "alerts")):
                 why = "Sentinel takes in what Defender XDR shows, and whether that holds these alerts is not readable"
-                doubt = doubt or Unknown(reason=why)
+                doubt = Unknown(reason=why) if doubt is None else doubt
     return Connected(subscriptions=frozenset(subscriptions), tenant=tenant, doubt=doubt)
 
 

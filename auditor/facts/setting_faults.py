@@ -9,9 +9,8 @@ from typing import Any
 from auditor.facts.numbers import number
 from auditor.facts.shapes import entries, mapping, text
 from auditor.facts.unread import listed, unclear, undecided
-from auditor.inventory import LogSetting, Unknown
+from auditor.inventory import UNPUBLISHED, LogSetting, Unknown
 
-UNPUBLISHED = "which categories a setting's group contains is not published"
 _RETENTION = "the days of retention in the diagnostic settings"
 
 
@@ -33,7 +32,7 @@ def sent_twice(settings: Iterable[LogSetting]) -> list[str] | Unknown:
     if twice:
         return twice
     if any(place and len(ids | sent.get((name, place), set())) > 1 for (name, place), ids in perhaps.items()):
-        return Unknown(reason=UNPUBLISHED)
+        return UNPUBLISHED
     doubts = [why for one, other in permutations(own, 2) if (why := _may_meet(one, other)) is not None]
     return doubts[0] if doubts else []
 

@@ -15,13 +15,14 @@ from auditor.facts.offers import Groups, Members
 from auditor.facts.setting_faults import sent_twice
 from auditor.facts.shapes import entries, explain, mapping, text
 from auditor.facts.unread import fields, listed, unclear, undecided
-from auditor.inventory import Destination, LogSetting, Unknown
+from auditor.inventory import UNPUBLISHED, Destination, LogSetting, Unknown
 
 Resolver = Callable[[str, str, str | None], Destination]
 Settings = tuple[LogSetting, ...]
 
 MAX_SETTINGS: Final = 5  # of one resource, as Azure allows
 _WHAT: Final = "the diagnostic settings"
+_AUDIT_UNPUBLISHED: Final = Unknown(reason="which categories the group audit contains is not published")
 _KINDS: Final = {
     "workspaceId": "log-analytics",
     "storageAccountId": "storage",
@@ -248,15 +249,14 @@ def setting_facts(
     """What rules read of any resource that has settings: what it offers and exports, and what of `audit` is missing."""
     facts: dict[str, Any] = {"offered": sorted(offers), "in_scope": in_scope}
     audit = groups.get("audit", Members(frozenset()))
-    unpublished = Unknown(reason="which categories the group audit contains is not published")
-    facts["audit_offered"] = unpublished if audit.possible else sorted(audit.certain)
+    facts["audit_offered"] = _AUDIT_UNPUBLISHED if audit.possible else sorted(audit.certain)
     if isinstance(settings, Unknown):
         names = ("exported", "audit_missing", "settings_count", "settings_without_logs", "sent_twice")
         return {**facts, **dict.fromkeys(names, settings)}
     live = [s for s in settings if s.living]
     exported = frozenset().union(*(s.categories for s in live))
     perhaps = frozenset().union(*(s.possible for s in live)) - exported
-    unsure = _why(live, "which categories a setting's group contains is not published")
+    unsure = _why(live, UNPUBLISHED)
     facts["exported"] = sorted(exported) if exported or not perhaps else unsure  # one certain category is enough
     facts["audit_missing"] = _audit_missing(audit, exported, perhaps, live)
     facts["settings_count"] = _count([s for s in settings if s.kind == "diagnostic-setting"])
@@ -268,7 +268,7 @@ def setting_facts(
 def _count(settings: list[LogSetting]) -> int | Unknown:
     """How many settings there are; not known where that is more than Azure takes only with some that may not be."""
     count, sure = len({s.id for s in settings}), len({s.id for s in settings if s.doubt is None})
-    return _why(settings, "which settings are made") if count >= MAX_SETTINGS > sure else count
+    return _why(settings, Unknown(reason="which settings are made")) if count >= MAX_SETTINGS > sure else count
 
 
 @lru_cache(maxsize=2)
@@ -284,12 +284,12 @@ def _audit_missing(
         return []  # the group itself is exported, whatever it contains
     missing, unsure = audit.certain - exported, audit.possible - exported
     if unsure or missing & perhaps:
-        return _why(live, "which categories the group audit contains is not published")
+        return _why(live, _AUDIT_UNPUBLISHED)
     return sorted(missing)
 
 
-def _why(settings: Iterable[LogSetting], otherwise: str) -> Unknown:
-    return next((setting.doubt for setting in settings if setting.doubt is not None), Unknown(reason=otherwise))
+def _why(settings: Iterable[LogSetting], otherwise: Unknown) -> Unknown:
+    return next((setting.doubt for setting in settings if setting.doubt is not None), otherwise)
 
 
 def _without_logs(settings: Settings) -> list[str] | Unknown:
@@ -302,7 +302,7 @@ def _without_logs(settings: Settings) -> list[str] | Unknown:
             possible |= setting.possible
     empty = sorted({name for (name, _), (certain, possible) in logs.items() if not certain and not possible})
     if not empty and any(possible and not certain for certain, possible in logs.values()):
-        return _why(settings, "which categories a setting's group contains is not published")
+        return _why(settings, UNPUBLISHED)
     return empty
 
 

@@ -122,14 +122,7 @@ def carries(settings: Settings, category: str) -> Told:
     if any(category in s.categories for s in living):
         return True
     perhaps = next((s for s in living if category in s.possible), None)
-    return False if perhaps is None else _doubt(perhaps)
-
-
-def _doubt(setting: LogSetting) -> Unknown:
-    """Why it is not certain that a setting carries what it possibly does."""
-    if setting.doubt is not None:
-        return setting.doubt
-    return Unknown(reason="which categories a setting's group contains is not published")
+    return False if perhaps is None else perhaps.why_possible
 
 
 def _support(server: str, carried: Settings, look: Look) -> Told:
@@ -246,7 +239,7 @@ def _general(resource: Resource, settings: Settings, carrier: str) -> dict[str, 
         return {}
     living = [s for s in settings if s.living]
     exported = frozenset().union(*(s.categories for s in living))
-    doubts = {name: _doubt(setting) for setting in living for name in sorted(setting.possible - exported)}
+    doubts = {name: setting.why_possible for setting in living for name in sorted(setting.possible - exported)}
     facts: dict[str, Any] = {"exported": sorted(exported) if exported or not doubts else next(iter(doubts.values()))}
     audit, missing = resource.facts.get("audit_offered"), resource.facts.get("audit_missing")
     if not isinstance(audit, list):

@@ -7,11 +7,10 @@ from functools import lru_cache
 from typing import Any
 
 from auditor.catalog import categories_of, has_own_table
-from auditor.facts.setting_faults import UNPUBLISHED
 from auditor.facts.settings import identity_of
 from auditor.facts.shapes import entries, mapping, text
 from auditor.facts.unread import unclear, undecided
-from auditor.inventory import LogSetting, Unknown
+from auditor.inventory import UNPUBLISHED, LogSetting, Unknown
 
 _MODE = "the table mode of a diagnostic setting"
 
@@ -39,7 +38,7 @@ def table_facts(
             own |= certain
         else:
             shared |= certain
-            unsure += [Unknown(reason=UNPUBLISHED)] if perhaps - certain else []
+            unsure += [UNPUBLISHED] if perhaps - certain else []
     if shared:
         return {"table_mode": "shared", "in_shared_table": sorted(shared)}
     if unsure:

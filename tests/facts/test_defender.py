@@ -158,6 +158,9 @@ TENANT = "MicrosoftDefenderForCloudTenantBased"
         pytest.param(connectors(connector("MicrosoftThreatProtection", of="incidents")), UNREAD, id="Defender XDR"),
         pytest.param(connectors(connector("MicrosoftThreatProtection", "Disabled")), False, id="Defender XDR, off"),
         pytest.param(connectors(connector("Office365")), False, id="something else"),
+        pytest.param(
+            connectors(*[connector("MicrosoftThreatProtection", of="incidents")] * 2), UNREAD, id="Defender XDR, twice"
+        ),
         pytest.param(connectors(**{"$unknown": DENIED}), UNREAD, id="403"),
         pytest.param(connectors(**{"$absent": {"status": 404}}), False, id="404"),
     ],

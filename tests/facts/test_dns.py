@@ -28,8 +28,10 @@ def link(policy: str = POLICY, network: Any = SHOUTED, **marks: Any) -> Document
     return {"id": shown, "type": "Microsoft.Network/dnsResolverPolicies/virtualNetworkLinks", **body}
 
 
-def exports(resource: str = POLICY, *categories: str, workspace: str = WORKSPACE, **marks: Any) -> Document:
-    logs = [{"category": name, "enabled": True} for name in categories]
+def exports(
+    resource: str = POLICY, *categories: str, workspace: str = WORKSPACE, enabled: Any = True, **marks: Any
+) -> Document:
+    logs = [{"category": name, "enabled": enabled} for name in categories]
     setting = {"name": "s", "properties": {"workspaceId": workspace, "logs": logs}}
     kind = "Microsoft.Insights/diagnosticSettings"
     return {"id": f"{resource}/providers/{kind}", "type": kind, **(marks or {"value": [setting]})}
@@ -98,6 +100,9 @@ def dns(servers: Any, *documents: Document, peers: tuple[str, ...] = (HUB,), dec
         pytest.param([link(network=HUB), SENT], False, id="a link to another network"),
         pytest.param([link(), exports(**REFUSED)], "the diagnostic settings: HTTP 403", id="settings refused"),
         pytest.param([link()], "the diagnostic settings: not read", id="settings not read"),
+        pytest.param(
+            [link(), exports(POLICY, "DnsResponse", enabled=LATER)], "not decided yet: decided later", id="perhaps on"
+        ),
         pytest.param([link(**REFUSED)], "a link of a DNS security policy: HTTP 403", id="link refused"),
         pytest.param(
             [link(properties={"$unknown": "not asked"})], "a link of a DNS security policy: not asked", id="link hidden"
