@@ -13,8 +13,9 @@ from auditor.documents import NO_SUBSCRIPTION
 from auditor.sources.hcl.certain import Certainty
 from auditor.sources.hcl.code import Call, Code
 from auditor.sources.hcl.configuration import configuration, provider_key
+from auditor.sources.hcl.expression import Expr
 from auditor.sources.hcl.layers import laid, steers
-from auditor.sources.hcl.syntax import Block, Expr
+from auditor.sources.hcl.syntax import Block
 from auditor.sources.hcl.values import META, UUID, Values, open_value
 from auditor.sources.terraform.ids import Ids
 from auditor.sources.terraform.plan import Index, Instance, Path, Plan, key_of, module_path
@@ -134,9 +135,9 @@ class Builder:
             outer = outer | {f"{module_address(path)}: {switch.text}"}
         condition = outer | {f"{module_address(path)}: {steer.text}"} if steer is not None else outer
         for index, told in (found or {}).items():
-            open_count = isinstance((told or {}).get("count"), Mapping)  # not computed, and taken for one
-            open_count = open_count or (doubt.resources and not _counted(told or {}, index))
-            sure = steer is None or not (doubt.word or open_count)
+            guessed = isinstance((told or {}).get("count"), Mapping)  # not computed, and taken for one
+            uncounted = doubt.resources and not _counted(told or {}, index)
+            sure = steer is None or not (doubt.word or guessed or uncounted)
             yield _Raw(
                 module=path, call=call, block=block, index=index, told=told, conditions=outer if sure else condition
             )

@@ -11,7 +11,8 @@ from typing import Final
 import msgspec
 
 from auditor.sources.hcl.code import Call, Code
-from auditor.sources.hcl.syntax import Block, Expr
+from auditor.sources.hcl.expression import Expr
+from auditor.sources.hcl.syntax import Block
 
 _DEEPEST: Final = 60
 _KEYS: Final = frozenset({"each.key", "count.index"})  # made of what is repeated, and no id

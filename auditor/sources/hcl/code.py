@@ -12,7 +12,8 @@ from typing import Any, Final
 import msgspec
 
 from auditor.errors import SourceError
-from auditor.sources.hcl.syntax import Block, Expr, File, Mistake, parse, raw_expression
+from auditor.sources.hcl.expression import Expr
+from auditor.sources.hcl.syntax import Block, File, Mistake, parse, raw_expression
 
 MOST_FILES: Final = 20_000
 MOST_BYTES: Final = 256 * 1024**2

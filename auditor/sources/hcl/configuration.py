@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from auditor.sources.hcl.code import Call, Code
-from auditor.sources.hcl.syntax import UNTOLD, Block, Expr
+from auditor.sources.hcl.expression import UNTOLD, Expr
+from auditor.sources.hcl.syntax import Block
 
 _PLAIN: Final = ("each.key", "count.", "path.")  # no ids
 

@@ -18,8 +18,9 @@ from auditor.sources.hcl.beside import accepted, with_accepted
 from auditor.sources.hcl.certain import Certainty
 from auditor.sources.hcl.code import Call, Code, terraform_files
 from auditor.sources.hcl.configuration import expression
+from auditor.sources.hcl.expression import Expr
 from auditor.sources.hcl.place import block_of, place_of
-from auditor.sources.hcl.syntax import Block, Expr
+from auditor.sources.hcl.syntax import Block
 from auditor.sources.hcl.values import Values
 from auditor.sources.terraform.plan import Index, Instance, Plan, shortest
 from auditor.sources.terraform.shape import later

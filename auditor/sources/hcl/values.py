@@ -10,7 +10,8 @@ import msgspec
 
 from auditor.sources.hcl.certain import Certainty, Doubt
 from auditor.sources.hcl.code import Call
-from auditor.sources.hcl.syntax import UNTOLD, Block, Expr
+from auditor.sources.hcl.expression import UNTOLD, Expr
+from auditor.sources.hcl.syntax import Block
 
 UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 META: Final = "__tfmeta"
